@@ -21,6 +21,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.aliases import switch
+from deployment.keys.stored import Keys, ensure_canary
 from deployment.terraform import INTERRUPTED, AnotherEnvironmentError, TerraformMissingError, invocation, run
 from deployment.workflow import Progress, WorkflowError, prepare
 
@@ -146,6 +147,9 @@ def main(arguments: list[str]) -> int:
         with print_step("Switch the API to the new versions"):
             region = stack["state_machine_arn"].split(":")[3]
             switch(boto3.client("lambda", region_name=region), stack["rollout"])
+        if stack["has_canary"]:
+            with print_step("Ensure the canary's key"):
+                ensure_canary(Keys(boto3.client("ssm", region_name=region), environment))
     except TerraformMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 127

@@ -18,8 +18,8 @@ from backend.aws.retries import IncompleteCallError
 from backend.replay.replaying import Filters, Progress, StreamUnavailableError, put_events, replay
 from backend.replay.sources import StreamWindow, failure_sources
 from deployment.arguments import instant
-from deployment.release.environment import PROJECT_NAME, ReleaseError, open_environment
-from deployment.terraform import PROJECT
+from deployment.release.environment import ReleaseError, open_environment
+from deployment.terraform import PROJECT, PROJECT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PROJECT = Path(__file__).resolve().parent.parent
+PROJECT_NAME = "rivulet"
 INFRASTRUCTURE = PROJECT / "infrastructure"
 BUILD = PROJECT / "build" / "terraform"
 

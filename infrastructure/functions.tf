@@ -1,5 +1,14 @@
 locals {
   functions = {
+    authorise = {
+      description     = "Decides which routes the sender of a request may call, by its key"
+      memory_mb       = 512
+      timeout_seconds = 10
+      environment = {
+        KEYS_PATH    = local.keys_path
+        USAGE_PREFIX = "${local.prefix}-usage-of-" # as modules/api names them
+      }
+    }
     collect = {
       description     = "Receives events, items and users from callers and writes them to the stream and the lake"
       memory_mb       = 1024
@@ -11,6 +20,7 @@ locals {
         UPLOADS_BUCKET  = local.buckets["uploads"]
         ENTITIES_TABLE  = local.tables["entities"]
         USER_DAYS       = tostring(var.retention_days.users)
+        CORS_ORIGINS    = join(" ", var.cors_origins)
       })
       asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
       deferred = {
@@ -55,6 +65,8 @@ locals {
         RANKING_CAMPAIGN_ARN              = local.campaign_arns["ranking"]
         FILTERS_PARAMETER                 = local.filters_parameter
         SERVED_LISTS_STREAM               = local.served_lists_stream
+        CORS_ORIGINS                      = join(" ", var.cors_origins)
+        DEMONSTRATION_USERS               = join(" ", var.demonstration_users)
         # Of the others only stored answers are served.
         DEPLOYED_CAMPAIGNS = coalesce(join(",", values(local.deployed_campaign_arns)), "none")
       }
@@ -66,6 +78,7 @@ locals {
       environment = {
         STATE_MACHINE_ARN = local.state_machine_arn
         TRAINERS          = join(",", concat(["personalize"], [for set_up in var.sagemaker[*] : "sagemaker"]))
+        CORS_ORIGINS      = join(" ", var.cors_origins)
       }
     }
     judge = {
@@ -85,8 +98,12 @@ locals {
     record_age_seconds = coalesce(var.forwarding.record_age_seconds, min(var.stream_retention_hours * 3600, 604800))
   })
 
-  routes = {
+  # The roles and where the key of a request is, by route; generated from the contract.
+  access = jsondecode(file("${path.module}/modules/api/generated/access.json"))
+
+  route_functions = {
     "POST /events"                   = { function = "collect", model = "EventBatch", data_body = true }
+    "POST /e"                        = { function = "collect", model = "EventBatch", data_body = true }
     "POST /uploads"                  = { function = "collect", model = "NewUpload" }
     "POST /update-data"              = { function = "collect", model = "UpdateData", data_body = true }
     "GET /update-data/{id}"          = { function = "collect" }
@@ -94,14 +111,17 @@ locals {
     "GET /similar-items/{item_id}"   = { function = "recommend" }
     "GET /popular"                   = { function = "recommend" }
     "POST /rerank"                   = { function = "recommend", model = "Rerank" }
-    "GET /health"                    = { function = "recommend", api_key_required = false }
+    "GET /health"                    = { function = "recommend" }
     "POST /train"                    = { function = "train", model = "Train" }
     "GET /train/{id}"                = { function = "train" }
   }
+
+  routes = { for route, access in local.access.routes : route => merge(local.route_functions[route], { credential = access.credential }) }
 }
 
 locals {
-  api_functions = distinct([for route in values(local.routes) : route.function])
+  api_functions      = distinct([for route in values(local.routes) : route.function])
+  released_functions = concat(local.api_functions, ["authorise"])
 }
 
 module "permissions" {
@@ -117,6 +137,7 @@ module "permissions" {
   state_machine_arn     = local.state_machine_arn
   tracking_id_parameter = local.tracking_id_parameter
   filters_parameter     = local.filters_parameter
+  keys_path             = local.keys_path
   campaign_arns         = local.deployed_campaign_arns
   key_arn               = module.storage.key_arn
 
@@ -149,7 +170,7 @@ module "function" {
   stream               = each.key == "forward" ? local.forwarded_stream : null
   asynchronous         = try(each.value.asynchronous, null)
   deferred             = try(each.value.deferred, null)
-  alias                = contains(local.api_functions, each.key) ? "live" : null
+  alias                = contains(local.released_functions, each.key) ? "live" : null
 
   permissions_boundary_arn = var.permissions_boundary_arn
 

@@ -27,6 +27,8 @@ locals {
   alarm_topic_arn       = "arn:${local.partition}:sns:${var.region}:${var.account_id}:${local.prefix}-alarms"
   tracking_id_parameter = "/${var.project}/${var.environment}/tracking-id"
   filters_parameter     = "/${var.project}/${var.environment}/filters"
+  keys_path             = "/${var.project}/${var.environment}/keys"
+  canary_parameter      = "/${var.project}/${var.environment}/secrets/canary"
   metrics_namespace     = local.prefix # environments may share an account
 
   # Generated from the contract.

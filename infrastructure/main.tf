@@ -172,10 +172,13 @@ module "api" {
   prefix             = local.prefix
   key_arn            = module.storage.key_arn
   functions          = { for purpose in local.api_functions : purpose => module.function[purpose] }
+  authoriser         = module.function["authorise"]
   routes             = local.routes
-  api_key            = var.api_key
+  roles              = local.access.roles
+  role_limits        = var.api_role_limits
   throttling         = var.api_throttling
-  cors_origin        = var.cors_origin
+  page_limits        = var.api_page_limits
+  cors_origins       = var.cors_origins
   firewall           = var.firewall
   log_retention_days = var.log_retention_days
 }
@@ -190,7 +193,7 @@ module "canary" {
   prefix                   = local.prefix
   key_arn                  = module.storage.key_arn
   api_url                  = module.api.url
-  usage_plan_id            = module.api.usage_plan_id
+  api_key_parameter        = local.canary_parameter
   asks_recommendations     = contains(keys(var.campaigns), "popular")
   archives_directory       = var.lambda_archives_directory
   archive_bucket           = module.storage.bucket_names["artifacts"]

@@ -13,12 +13,6 @@ output "api_stage" {
   value       = module.api.stage_name
 }
 
-output "api_key" {
-  description = "Value of the API key, for the header x-api-key."
-  value       = module.api.api_key
-  sensitive   = true
-}
-
 output "stream_name" {
   description = "Kinesis stream, which producers can also write to directly."
   value       = module.stream.name
@@ -47,7 +41,7 @@ output "functions" {
 output "rollout" {
   description = "Functions of the API by purpose: the alias that it invokes, and the version to which a rollout moves the alias."
   value = {
-    for purpose in local.api_functions : purpose => {
+    for purpose in local.released_functions : purpose => {
       function = module.function[purpose].name
       alias    = module.function[purpose].alias
       version  = module.function[purpose].version
@@ -103,6 +97,11 @@ output "database" {
 output "dashboard_url" {
   description = "URL of the dashboard."
   value       = module.observability.dashboard_url
+}
+
+output "has_canary" {
+  description = "Whether the canary calls the API, with a key of its own."
+  value       = var.canary
 }
 
 output "alarm_topic_arn" {

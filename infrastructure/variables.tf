@@ -51,18 +51,6 @@ variable "emulated" {
   }
 }
 
-variable "api_key" {
-  description = "Value of the API key, 20 to 128 characters; null lets API Gateway generate one."
-  type        = string
-  default     = null
-  sensitive   = true
-
-  validation {
-    condition     = var.api_key == null ? !var.emulated : length(var.api_key) >= 20 && length(var.api_key) <= 128
-    error_message = "api_key must have 20 to 128 characters, and must be set when emulated is true, since the emulator does not generate one."
-  }
-}
-
 variable "api_throttling" {
   description = "Limits of the API in requests per second and burst."
   type = object({
@@ -76,10 +64,41 @@ variable "api_throttling" {
   }
 }
 
-variable "cors_origin" {
-  description = "Origin of web pages that may call the API, as https://host; null for none."
-  type        = string
-  default     = null
+variable "api_role_limits" {
+  description = "Limits of all keys of a role together, by role: requests per second, burst, and requests a day (null for any number). A role without limits has those of api_throttling."
+  type = map(object({
+    requests_per_second = number
+    burst               = number
+    requests_per_day    = optional(number)
+  }))
+  default = { train = { requests_per_second = 5, burst = 10, requests_per_day = 20000 } }
+}
+
+variable "api_page_limits" {
+  description = "Limits of POST /e, whose key everyone can read: requests per second and burst of all pages together, and requests a minute of one address, where there is a firewall."
+  type = object({
+    requests_per_second = number
+    burst               = number
+    requests_per_minute = number
+  })
+  default = { requests_per_second = 200, burst = 400, requests_per_minute = 1200 }
+}
+
+variable "demonstration_users" {
+  description = "Users whose recommendations a key with the role read:visitor may read, beside visitors without a log-in."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for user in var.demonstration_users : can(regex("^[^\\s]+$", user))])
+    error_message = "demonstration_users must have no spaces; not so: ${join(", ", [for user in var.demonstration_users : user if !can(regex("^[^\\s]+$", user))])}."
+  }
+}
+
+variable "cors_origins" {
+  description = "Origins of web pages that may read the API's answers, as https://host; none for no page but those that a key names."
+  type        = list(string)
+  default     = []
 }
 
 variable "firewall" {

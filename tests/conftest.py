@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 import model.engine.configuration.one_thread  # noqa: F401 - before any test imports numpy: the matrices are small
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
     from xdist.remote import Producer
+
+    from tests.end_to_end.pipeline import Pipeline
 
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Rivulet")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
@@ -23,6 +27,15 @@ settings.load_profile("rivulet")
 
 # Folders whose files share what takes long to make: plans of Terraform, a Spark session.
 ON_ONE_WORKER = ("tests/contract/infrastructure/", "tests/contract/watch/", "tests/integration/datasets/")
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The whole pipeline on a cloud of its own, which the end-to-end tests and those in a browser share."""
+    from tests.end_to_end.pipeline import provisioned_pipeline  # noqa: PLC0415 - no other test needs it
+
+    with provisioned_pipeline(tmp_path_factory.mktemp("cloud").resolve()) as provisioned:
+        yield provisioned
 
 
 class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

@@ -18,10 +18,10 @@ _metrics = Metrics()
 
 @cache
 def _api() -> Api:
-    # Read from API Gateway, so that the key is in no variable of the function.
+    # Read from Parameter Store, so that the key is in no variable of the function.
     config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    gateway = boto3.client("apigateway", config=config)
-    key = gateway.get_api_key(apiKey=os.environ["API_KEY_ID"], includeValue=True)["value"]
+    ssm = boto3.client("ssm", config=config)
+    key = ssm.get_parameter(Name=os.environ["API_KEY_PARAMETER"], WithDecryption=True)["Parameter"]["Value"]
     return Api(os.environ["API_URL"], key)
 
 

@@ -1,4 +1,4 @@
-"""``POST /events``: one event, or an array of up to 500."""
+"""``POST /events``, and ``POST /e`` for pages: one event, or an array of up to 500."""
 
 from __future__ import annotations
 

@@ -94,6 +94,7 @@ def _submission(request: Request) -> Submission:
 _route = routes(
     {
         ("POST", "/events"): lambda request: post_events(request, _submission(request)),
+        ("POST", "/e"): lambda request: post_events(request, _submission(request)),
         ("POST", "/update-data"): lambda request: post_update_data(request, _submission(request)),
         ("POST", "/uploads"): lambda request: post_uploads(request, _dependencies().uploads, _now()),
         ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads),

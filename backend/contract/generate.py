@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.contract.generators import avro, columns, event_types, gateway, openapi, outcomes, structs
+from backend.contract.generators import access, avro, columns, event_types, gateway, openapi, outcomes, structs
 from backend.contract.generators.web import typescript
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ FILES: dict[str, Callable[[], str]] = {
     "infrastructure/modules/observability/generated/outcomes.json": outcomes.outcomes,
     "infrastructure/modules/api/generated/models.json": gateway.models,
     "backend/web/producer/generated/contract.ts": typescript.module,
+    "infrastructure/modules/api/generated/access.json": access.access,
 }
 """The function that returns the content of each generated file, by path."""
 

@@ -17,6 +17,7 @@ from backend.recommend import requests
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.lookup import Tables
+from backend.recommend.readers import check_reader
 from backend.recommend.recommender import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from backend.recommend.serve import RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
@@ -65,9 +66,16 @@ def _dependencies() -> RecommendDependencies:
     )
 
 
+@cache
+def _demonstration_users() -> frozenset[str]:
+    return frozenset(os.environ.get("DEMONSTRATION_USERS", "").split())
+
+
 def _answers(read: Callable[[Request], requests.RecommendationRequest]) -> Callable[[Request], Answer]:
     def answer_request(request: Request) -> Answer:
-        answered = serve(read(request), _dependencies(), _now(), request.request_id)
+        asked = read(request)
+        check_reader(asked, request.caller, _demonstration_users())
+        answered = serve(asked, _dependencies(), _now(), request.request_id)
         _metrics.add_metric(f"answered_from_{answered.body['source']}", MetricUnit.Count, 1)
         _metrics.add_metric("answers", MetricUnit.Count, 1)
         _metrics.add_metric("list_written" if answered.is_listed else "list_lost", MetricUnit.Count, 1)

@@ -19,7 +19,8 @@ from deployment.arguments import instant
 from deployment.audit.auditing import LATE_SECONDS, Audit, Resources, audit
 from deployment.audit.report import print_audit
 from deployment.audit.stages import QueryFailedError, Window
-from deployment.release.environment import PROJECT_NAME, ReleaseError, open_environment
+from deployment.release.environment import ReleaseError, open_environment
+from deployment.terraform import PROJECT_NAME
 from model.engine.personalize.errors import DamagedLogError
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ FIREHOSE_UNIT_BYTES = 5 * 1024
 MIB = 2**20
 
 # Milliseconds of a call, to be replaced by those of the first real month.
-CALL_MS = {"collect": 30, "lake": 500, "forward": 75, "recommend": 43}
+CALL_MS = {"authorise": 20, "collect": 30, "lake": 500, "forward": 75, "recommend": 43}
+KEYS_IN_USE, AUTHORISER_CACHE_SECONDS = 5, 30
 ANSWER_BYTES = 3000
 ANSWER_UNITS = 3  # of writing or reading it in DynamoDB
 HISTORY_BYTES = 350
@@ -153,8 +154,14 @@ def _lake_calls(traffic: Traffic, stack: Stack) -> float:
     return max(stack.shards * SECONDS / 30, traffic.events * traffic.event_bytes / MIB) if traffic.events else 0.0
 
 
+def _authorisations(traffic: Traffic) -> float:
+    """Return how often the gateway asks the authoriser, whose answer for a key it keeps for half a minute."""
+    return min(traffic.requests + traffic.recommendations, KEYS_IN_USE * SECONDS / AUTHORISER_CACHE_SECONDS)
+
+
 def _functions(traffic: Traffic, stack: Stack, prices: Prices) -> float:
     calls = {
+        "authorise": _authorisations(traffic),
         "collect": traffic.requests,
         "lake": _lake_calls(traffic, stack),
         "forward": _forward_calls(traffic, stack),

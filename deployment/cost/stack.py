@@ -49,6 +49,7 @@ class Stack:
     firewall_rules: int | None = None
     clusters: int = 0
     function_gb: tuple[tuple[str, float], ...] = (
+        ("authorise", 0.5),
         ("collect", 1.0),
         ("lake", 1.0),
         ("forward", 1.73),

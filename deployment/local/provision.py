@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import platform
-import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from backend.contract.access.keys import sha256_of
+from backend.contract.access.roles import ROLES
 from deployment.aliases import switch
 from deployment.deploy import deploy
+from deployment.keys.stored import Keys
 from deployment.local.cloud import ACCOUNT, REGION, ROOT, CloudError, application
 from deployment.terraform import TerraformMissingError, invocation
 from deployment.workflow import WorkflowError
@@ -28,7 +31,7 @@ STATE_BUCKET = f"rivulet-local-{ACCOUNT}-terraform"
 # The file in the folder of a cloud that marks a successful apply.
 _COMPLETE_MARKER = "provisioned"
 
-_KEY_BYTES = 24
+_KEY_NAME = "laptop"
 _POLL_SECONDS = 0.5
 _LOG_TAIL_CHARACTERS = 800
 
@@ -108,6 +111,20 @@ def provisioned(cloud: Cloud) -> Provisioned:
     return Provisioned(outputs, url)
 
 
+def api_key(cloud: Cloud) -> str:
+    """Return a key of this cloud's API with every role; it is made once, in a file that its owner alone can read."""
+    keys, file, now = Keys(cloud.client("ssm"), "local"), cloud.directory / "api-key", datetime.now(UTC)
+    stored = {version.sha256 for key in keys.all() if key.name == _KEY_NAME for version in key.valid_versions(now)}
+    if file.is_file() and sha256_of(made := file.read_text(encoding="ascii")) in stored:
+        return made
+    if stored:  # by an interrupted call, so that no file has it
+        keys.revoke(_KEY_NAME)
+    made = keys.create(_KEY_NAME, list(ROLES))
+    file.touch(mode=0o600)
+    file.write_text(made, encoding="ascii")
+    return made
+
+
 def plan_changes(cloud: Cloud) -> list[dict[str, Any]]:
     """Return the resource changes of a plan, from `terraform plan -json`; raises as above."""
     lines = map(json.loads, _run(cloud, ["plan", "-input=false", "-json", *_VARIABLE_FILE]).splitlines())
@@ -185,7 +202,6 @@ def terraform_environment(cloud: Cloud, caller: str) -> dict[str, str]:
         "glue_archives_directory": str(ROOT / "build" / "glue"),
         "lambda_runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
         "lambda_architecture": "arm64" if machine in {"arm64", "aarch64"} else "x86_64",
-        "api_key": _api_key(cloud),
     }
     environment = cloud.environment | application(caller)
     environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
@@ -197,15 +213,6 @@ def _invocation(cloud: Cloud, arguments: list[str]) -> Any:
         return invocation(arguments, terraform_environment(cloud, arguments[0]))
     except TerraformMissingError as error:
         raise CloudError(str(error)) from error
-
-
-def _api_key(cloud: Cloud) -> str:
-    """Return the key of this cloud's API; it is created once and readable by its owner only."""
-    file = cloud.directory / "api-key"
-    if not file.is_file():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(_KEY_BYTES), encoding="ascii")
-    return file.read_text(encoding="ascii")
 
 
 def _ensure_state_bucket(cloud: Cloud) -> None:

@@ -13,7 +13,7 @@ from deployment.package.sources import imported_packages
 from deployment.package.wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("collect", "lake", "forward", "recommend", "train", "judge", "canary")
+FUNCTIONS = ("authorise", "collect", "lake", "forward", "recommend", "train", "judge", "canary")
 
 # Lambda's limits in bytes: the zip of a direct upload, and the unpacked code.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +21,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deployment.aliases import delete_old_versions, moves
 from deployment.arguments import seconds
 from deployment.deploy import DeploymentError, print_step
+from deployment.keys.stored import Keys, ensure_canary
 from deployment.release.applying import apply, destroy
 from deployment.release.drift import find_drift
-from deployment.release.environment import ARCHIVES, PROJECT_NAME, Environment, ReleaseError, open_environment
+from deployment.release.environment import ARCHIVES, Environment, ReleaseError, open_environment
 from deployment.release.plans import plan
 from deployment.release.promotion import promote
 from deployment.release.rollout import rollout
 from deployment.release.smoke import Api, smoke
 from deployment.remove.leftovers import OUTLIVES
 from deployment.remove.personalize import RemovalError
-from deployment.terraform import INTERRUPTED, PROJECT, AnotherEnvironmentError, TerraformMissingError
+from deployment.terraform import INTERRUPTED, PROJECT, PROJECT_NAME, AnotherEnvironmentError, TerraformMissingError
 from deployment.workflow import WorkflowError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 FOLDER = ARCHIVES / "release"
 _POLL_SECONDS = 15.0
@@ -85,6 +87,8 @@ def _plan(environment: Environment, options: argparse.Namespace) -> int:
 def _apply(environment: Environment, options: argparse.Namespace) -> int:
     folder, commit = FOLDER / environment.name, _commit(options)
     apply(environment, options.sha256, commit, folder, print_step, _poll_seconds(environment))
+    if environment.outputs()["has_canary"]:
+        ensure_canary(Keys(environment.client("ssm"), environment.name))
     _print(f"{environment.name} is at commit {commit}")
     return 0
 
@@ -92,11 +96,11 @@ def _apply(environment: Environment, options: argparse.Namespace) -> int:
 def _rollout(environment: Environment, options: argparse.Namespace) -> int:
     environment.initialize()
     outputs = environment.outputs()
-    api = _api(environment, outputs)
     functions = environment.client("lambda")
     cloudwatch, prefix = environment.client("cloudwatch"), f"{PROJECT_NAME}-{environment.name}"
     planned = moves(functions, outputs["rollout"])
-    rollout(functions, cloudwatch, planned, prefix, lambda: smoke(api), options.seconds, _print)
+    with _api(environment, outputs) as api:
+        rollout(functions, cloudwatch, planned, prefix, lambda: smoke(api), options.seconds, _print)
     _print("the API works")
     if deleted := delete_old_versions(functions, outputs["rollout"]):
         _print(f"deleted old versions: {', '.join(deleted)}")
@@ -105,7 +109,8 @@ def _rollout(environment: Environment, options: argparse.Namespace) -> int:
 
 def _smoke(environment: Environment, _options: argparse.Namespace) -> int:
     environment.initialize()
-    _print("\n".join(smoke(_api(environment, environment.outputs()))))
+    with _api(environment, environment.outputs()) as api:
+        _print("\n".join(smoke(api)))
     return 0
 
 
@@ -140,8 +145,11 @@ def _poll_seconds(environment: Environment) -> float:
     return 0.5 if environment.name == "local" else _POLL_SECONDS
 
 
-def _api(environment: Environment, outputs: dict[str, Any]) -> Api:
-    return Api(environment.api_url(outputs), outputs["api_key"])
+@contextmanager
+def _api(environment: Environment, outputs: dict[str, Any]) -> Iterator[Api]:
+    """Return the API with a key for the checks, which exists no longer than they take."""
+    with Keys(environment.client("ssm"), environment.name).temporary("smoke", ["events:write", "read"]) as key:
+        yield Api(environment.api_url(outputs), key)
 
 
 def _commit(options: argparse.Namespace) -> str:

@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from deployment.deploy import deploy
-from deployment.release.environment import PROJECT_NAME, REMOVAL_FILE, ReleaseError
+from deployment.release.environment import REMOVAL_FILE, ReleaseError
 from deployment.release.plans import changed_types, fetch, hashes
 from deployment.remove.environment import remove_after_destroy, remove_environment
 from deployment.remove.leftovers import Owner
+from deployment.terraform import PROJECT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

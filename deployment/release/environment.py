@@ -13,12 +13,11 @@ import hcl2
 from botocore.config import Config
 
 from deployment.processes import run_to_end
-from deployment.terraform import INFRASTRUCTURE, PROJECT, invocation
+from deployment.terraform import INFRASTRUCTURE, PROJECT, PROJECT_NAME, invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PROJECT_NAME = "rivulet"
 ARCHIVES = PROJECT / "build"
 # Terraform's argument that releases protected resources before a destroy.
 REMOVAL_FILE = "-var-file=removal.tfvars"

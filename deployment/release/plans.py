@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from deployment.release.environment import PROJECT_NAME, ReleaseError
+from deployment.release.environment import ReleaseError
 from deployment.release.redaction import is_change, summarize
-from deployment.terraform import PROJECT
+from deployment.terraform import PROJECT, PROJECT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

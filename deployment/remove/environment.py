@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     Clients = Callable[[str], Any]
 
+MOST_DELETED = 10
+"""Most parameters of one call. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteParameters.html"""
+
 
 def remove_environment(
     owner: Owner,
@@ -83,7 +86,15 @@ def published_parameters(ssm: Any, owner: Owner) -> list[str]:
     return sorted(found["Name"] for found in ssm.get_parameters(Names=names)["Parameters"])
 
 
+def stored_keys(ssm: Any, owner: Owner) -> list[str]:
+    """Return the names of the parameters with the keys of the API, which no Terraform knows."""
+    pages = ssm.get_paginator("get_parameters_by_path")
+    folders = [f"/{owner.project}/{owner.environment}/{folder}" for folder in ("keys", "secrets")]
+    return [each["Name"] for folder in folders for page in pages.paginate(Path=folder) for each in page["Parameters"]]
+
+
 def _remove_parameters(ssm: Any, owner: Owner) -> None:
     """Delete the parameters, so that the next apply turns the mapping of the function forward off."""
-    if names := published_parameters(ssm, owner):
-        ssm.delete_parameters(Names=names)
+    names = [*published_parameters(ssm, owner), *stored_keys(ssm, owner)]
+    for start in range(0, len(names), MOST_DELETED):
+        ssm.delete_parameters(Names=names[start : start + MOST_DELETED])

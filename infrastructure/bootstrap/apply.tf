@@ -121,6 +121,13 @@ data "aws_iam_policy_document" "apply" {
     resources = ["*"] # none of these actions takes a resource with the environment's name
   }
 
+  # Keys of the API that a deployment makes: those of the canary and of its checks.
+  statement {
+    sid       = "MakeKeysOfTheApi"
+    actions   = ["ssm:AddTagsToResource", "ssm:DeleteParameters", "ssm:GetParameters", "ssm:PutParameter"]
+    resources = [for folder in ["keys", "secrets"] : "arn:${local.partition}:ssm:${local.here}:parameter/${var.project}/${each.key}/${folder}/*"]
+  }
+
   # Event source mappings have generated ids, and none before they are created.
   statement {
     sid       = "ChangeMappings"

@@ -51,6 +51,7 @@ data "aws_iam_policy_document" "boundary" {
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
       "ssm:GetParameter",
+      "ssm:GetParametersByPath",
       "ssm:PutParameter",
       "states:Describe*",
       "states:GetExecutionHistory",
@@ -59,23 +60,6 @@ data "aws_iam_policy_document" "boundary" {
       "states:StopExecution",
     ]
     resources = concat(local.named_arns[each.key], ["arn:${local.partition}:glue:${local.here}:catalog"])
-  }
-
-  # The canary reads its key of the API; ids are generated.
-  statement {
-    sid       = "ApiKeysOfThisEnvironment"
-    actions   = ["apigateway:GET"]
-    resources = ["${local.apis_arn}/apikeys/*"]
-
-    dynamic "condition" {
-      for_each = local.tags[each.key]
-
-      content {
-        test     = "StringEquals"
-        variable = "aws:ResourceTag/${condition.key}"
-        values   = [condition.value]
-      }
-    }
   }
 
   # The log group that SageMaker uses for all jobs of the account, and the rule with which Step Functions waits for a training job.

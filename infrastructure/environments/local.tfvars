@@ -1,5 +1,5 @@
-# The laptop. The command line adds api_key, lambda_archives_directory, glue_archives_directory,
-# lambda_runtime and lambda_architecture.
+# The laptop. The command line adds lambda_archives_directory, glue_archives_directory, lambda_runtime
+# and lambda_architecture.
 environment = "local"
 region      = "eu-central-1"
 account_id  = "000000000000"
@@ -15,6 +15,8 @@ lake_buffer = { seconds = 10, megabytes = 64, transform_seconds = 1 }
 campaigns = { user-personalization = {}, similar-items = {}, popular = {}, ranking = {} }
 
 api_throttling        = { requests_per_second = 10000, burst = 5000 }
+api_role_limits       = {}
+cors_origins          = ["http://localhost:3000", "http://localhost:5173", "http://localhost:8080"]
 training_poll_seconds = 1
 
 # Each click is forwarded immediately; on AWS a window of one second saves invocations.

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from deployment.audit.auditing import Audit, Resources, audit
+from deployment.keys.stored import Keys
+from deployment.local.cloud import Cloud, free_ports
 from deployment.local.demo import accounting, workflow
+from deployment.local.demo.api import Api
+from deployment.local.provision import api_key, build_archives, provision
+from tests.contract.infrastructure.recording import RECORDED_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from deployment.local.cloud import Cloud
     from deployment.local.demo.accounting import LakeCounts
-    from deployment.local.demo.api import Api
     from deployment.local.provision import Provisioned
 
 TIMEOUT_SECONDS = 180
@@ -37,6 +44,10 @@ class Pipeline:
     cloud: Cloud
     made: Provisioned
     api: Api
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.cloud.client("ssm"), "local")
 
     @property
     def stepfunctions(self) -> Any:
@@ -71,6 +82,24 @@ class Pipeline:
 
     def train(self) -> dict[str, Any]:
         return workflow.train(self.api, self.stepfunctions, self.made["state_machine_arn"], SilentProgress())
+
+
+@contextmanager
+def provisioned_pipeline(folder: Path) -> Iterator[Pipeline]:
+    """Provision a cloud of its own: free ports, a new folder, the real Terraform."""
+    recording = Path(os.environ.get(RECORDED_VARIABLE, folder / "calls.jsonl"))
+    cloud = Cloud(folder, *free_ports(2), recording=recording)
+    progress = SilentProgress()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloud.environment.items():
+            patch.setenv(name, value)
+        build_archives(progress)
+        cloud.start()
+        try:
+            made = provision(cloud, lambda _title: nullcontext(progress))
+            yield Pipeline(cloud, made, Api(made.api_url, api_key(cloud)))
+        finally:
+            cloud.stop()
 
 
 def read_until(read: Callable[[], Any], expected: Any) -> Any:

@@ -309,20 +309,15 @@ def test_a_body_reaches_the_function_unchanged(pipeline):
     assert (status, answer["error"]["code"]) == (400, "malformed_json")
 
 
-def test_without_an_api_key_only_health_is_answered(pipeline):
-    assert request(pipeline, "GET", "/popular", key=None)[0] == 403
-    assert request(pipeline, "GET", "/health", key=None)[0] == 200
-
-
 def test_a_second_plan_is_empty_except_for_faults_of_the_emulator(pipeline):
     changed = {change["resource"]["addr"] for change in plan_changes(pipeline.cloud)}
 
     assert changed <= DOCUMENTED_CHANGES
 
 
-def request(pipeline, method, path, body=None, key=""):
+def request(pipeline, method, path, body=None):
     data = json.dumps(body).encode() if isinstance(body, dict) else body
-    headers = {} if key is None else {"x-api-key": key or pipeline.api.key}
+    headers = {"x-api-key": pipeline.api.key}
     response = urllib3.request(method, pipeline.api.url + path, body=data, headers=headers, retries=False)
     return response.status, response.json()
 

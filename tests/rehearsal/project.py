@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployment.local.cloud import ENVIRONMENTS, Cloud
 from deployment.local.demo.api import Api
-from deployment.local.provision import provisioned
+from deployment.local.provision import api_key, provisioned
 from deployment.terraform import PROJECT
 from tests.end_to_end.pipeline import Pipeline
 
@@ -94,7 +94,7 @@ class Rehearsal:
     def pipeline(self) -> Pipeline:
         """Return the deployed pipeline."""
         made = provisioned(self.cloud)
-        return Pipeline(self.cloud, made, Api(made.api_url, made["api_key"]))
+        return Pipeline(self.cloud, made, Api(made.api_url, api_key(self.cloud)))
 
     def _git(self, *arguments: str, folder: Path | None = None) -> str:
         done = subprocess.run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_FUNCTIONS = ("collect", "forward", "judge", "lake", "recommend", "train")
+_FUNCTIONS = ("authorise", "collect", "forward", "judge", "lake", "recommend", "train")
 # Moto fails on a bucket policy with a statement for every principal when it looks for one for the logging service.
 _LOGGING = {
     f'module.storage.aws_s3_bucket_logging.this["{purpose}"]'

@@ -147,6 +147,8 @@ UPLOAD_ADDRESS = {
     "expires_at": "2026-01-31T12:15:00.000Z",
 }
 NOT_FOUND = _error("not_found", "id: is not known", field="id", rule="is not known")
+NO_KEY = _error("unauthorized", "The request has no key.")
+FORBIDDEN = _error("forbidden", "The key is unknown, expired or revoked, or its roles do not permit this request.")
 STARTED_UPLOAD = {
     "id": "0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",
     "status_url": "/update-data/0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",

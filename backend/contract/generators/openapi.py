@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
+from backend.contract.access.roles import PAGE_ROLES, ROLES
 from backend.contract.generators.answers import answer_schemas
 from backend.contract.generators.api import (
     Schema,
@@ -16,6 +18,9 @@ from backend.contract.generators.api import (
 )
 from backend.contract.generators.routes import paths
 from backend.contract.models import Event, Item, User
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 VERSION = "1"
 
@@ -56,10 +61,18 @@ def _document() -> Schema:
         ],
         "paths": paths(),
         "components": {
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": _roles(ROLES)},
+                "page_key": {"type": "apiKey", "in": "query", "name": "key", "description": _roles(PAGE_ROLES)},
+            },
             "schemas": {**_request_schemas(), **answer_schemas()},
         },
     }
+
+
+def _roles(roles: Container[str]) -> str:
+    """Return the roles that a key may have, each with what it permits."""
+    return "; ".join(f"{role}: {text}" for role, text in ROLES.items() if role in roles)
 
 
 def _request_schemas() -> dict[str, Schema]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.contract.access.roles import ROUTES
 from backend.contract.generators.api import ID, Schema
 from backend.contract.generators.examples import (
     BAD_REQUEST,
@@ -12,9 +13,11 @@ from backend.contract.generators.examples import (
     EVENT_VERDICTS,
     EVENTS,
     EXPLAINED,
+    FORBIDDEN,
     HEALTH,
     NEW_UPLOAD,
     NO_ANSWER,
+    NO_KEY,
     NOT_FOUND,
     RECOMMENDATIONS,
     RECORD_VERDICTS,
@@ -34,16 +37,35 @@ from backend.contract.generators.examples import (
 )
 
 _JSON = "application/json"
+SCHEMES = {"header": "key", "query": "page_key"}
+"""The security scheme of each place of a key."""
+
 _RETRY_AFTER: Schema = {
     "Retry-After": {"description": "Seconds after which to retry.", "schema": {"type": "integer", "minimum": 1}}
 }
 
 
 def paths() -> dict[str, Schema]:
-    """Return every path with its operations."""
+    """Return every path with its operations, each with the roles of which a caller needs one."""
+    described = _paths()
+    for route, access in ROUTES.items():
+        method, path = route.split(" ")
+        operation = described[path][method.lower()]
+        operation["security"] = [{SCHEMES[access.credential]: [role]} for role in access.roles]
+        if access.roles:
+            answers = {
+                "401": _answer("The request has no key.", "Error", NO_KEY),
+                "403": _answer("The key is not valid, or its roles do not permit this.", "Error", FORBIDDEN),
+            }
+            operation["responses"] = dict(sorted({**operation["responses"], **answers}.items()))
+    return described
+
+
+def _paths() -> dict[str, Schema]:
     return {
         "/events": {"post": _post_events()},
         "/uploads": {"post": _post_uploads()},
+        "/e": {"post": _post_events_of_a_page()},
         "/update-data": {"post": _post_update_data()},
         "/update-data/{id}": {"get": _get_update_data()},
         "/recommendations/{user_id}": {"get": _get_recommendations()},
@@ -91,6 +113,22 @@ def _post_uploads() -> Schema:
             "413": _answer("The object would be larger than 512 MiB.", "Error", TOO_LARGE),
         },
     )
+
+
+def _post_events_of_a_page() -> Schema:
+    operation = _post_events()
+    description = (
+        "As POST /events, for the pages of a shop: the key of a page is in the address, and the body is JSON of any "
+        "content type, such as text/plain, so that a browser sends no preflight request. The key may name the origins "
+        "of the pages. Each event is marked as sent by a page."
+    )
+    return {
+        **operation,
+        "operationId": "postEventsOfAPage",
+        "summary": "Send events from a page",
+        "description": description,
+        "requestBody": {**operation["requestBody"], "description": "JSON, whatever the content type says."},
+    }
 
 
 def _post_update_data() -> Schema:
@@ -236,15 +274,13 @@ def _post_rerank() -> Schema:
 
 
 def _get_health() -> Schema:
-    operation = _operation(
+    return _operation(
         "getHealth",
         "applications",
         "Get the health of the API",
         "Needs no key.",
         answers={"200": _answer("The health.", "Health", HEALTH)},
     )
-    del operation["responses"]["403"]
-    return {**operation, "security": []}
 
 
 def _post_train() -> Schema:
@@ -308,8 +344,7 @@ def _operation(
         operation["parameters"] = parameters
     if body:
         operation["requestBody"] = body
-    forbidden = {"403": {"description": "The header x-api-key is missing or holds no valid key."}}
-    operation["responses"] = dict(sorted({**answers, **forbidden}.items()))
+    operation["responses"] = answers
     return operation
 
 

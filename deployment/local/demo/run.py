@@ -12,7 +12,7 @@ from deployment.local.demo import accounting, report, shown_lists, workflow
 from deployment.local.demo.api import Api, quoted
 from deployment.local.demo.reactions import SHOWN, busiest_users, react
 from deployment.local.demo.steps import Steps
-from deployment.local.provision import build_archives, initialize_empty, is_partly_provisioned, provision
+from deployment.local.provision import api_key, build_archives, initialize_empty, is_partly_provisioned, provision
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     """Run the whole pipeline on a cloud and print the results."""
     steps = Steps(console)
     stack = set_up(cloud, steps)
-    api = Api(stack.api_url, stack["api_key"])
+    api = Api(stack.api_url, api_key(cloud))
     accounts, titles, users = _replay_and_train(cloud, stream, stack, api, steps)
     with steps.step("Ask, click, and ask again") as bar:
         reactions = []
@@ -95,7 +95,7 @@ def print_addresses(cloud: Cloud, stack: Provisioned, console: Console) -> None:
     """Print the addresses and keys of the cloud."""
     console.print(
         f"[bold]API[/]            {stack.api_url}\n"
-        f"[bold]API key[/]        {stack['api_key']}   (header x-api-key)\n"
+        f"[bold]API key[/]        {api_key(cloud)}   (header x-api-key; every role)\n"
         f"[bold]AWS endpoint[/]   {cloud.endpoint}   (any key and secret, region eu-central-1)\n"
         f"[bold]Personalize[/]    {cloud.engine_url}\n"
         f"[bold]Logs[/]           {cloud.directory}/*.log\n"

@@ -19,9 +19,22 @@ locals {
     { for path, resource in aws_api_gateway_resource.deep : path => resource.id },
   )
 
+  # Where the gateway finds the key of a request; it asks the authoriser once for each key.
+  identity_sources = { header = "method.request.header.x-api-key", query = "method.request.querystring.key" }
+  authorisers      = { for credential, source in local.identity_sources : credential => source if contains(values(local.routes)[*].credential, credential) }
+  authoriser_arn   = "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/*"
+
+  # How long the gateway uses the authoriser's answer for a key.
+  authoriser_cache_seconds = 30
+
+  # Values of the gateway's own keys, by which usage plans count: the authoriser returns one. They are no credentials,
+  # since the gateway takes them from the authoriser alone.
+  usage_prefix = "${var.prefix}-usage-of-"
+
   # Paths that answer preflight requests.
-  cors_paths   = var.cors_origin == null ? toset([]) : local.paths
+  cors_paths   = length(var.cors_origins) == 0 ? toset([]) : local.paths
   cors_headers = "content-type,x-api-key"
+  cors_exposed = "Retry-After, x-amzn-RequestId"
   cors_methods = {
     for path in local.cors_paths :
     path => join(",", concat(["OPTIONS"], sort([for route in local.routes : route.method if route.path == path])))
@@ -33,11 +46,13 @@ locals {
 
   # Errors that the gateway returns itself, in the format of the functions' errors.
   gateway_errors = {
-    INVALID_API_KEY              = { status = "403", code = "invalid_api_key", message = "The header x-api-key is missing or holds no valid key." }
+    UNAUTHORIZED                 = { status = "401", code = "unauthorized", message = "The request has no key: send one in the header x-api-key, to POST /e in the address." }
+    INVALID_API_KEY              = { status = "403", code = "forbidden", message = "The usage plan of the key's role does not exist." }
     MISSING_AUTHENTICATION_TOKEN = { status = "404", code = "not_found", message = "The path does not exist, or not with this method." }
-    ACCESS_DENIED                = { status = "403", code = "forbidden", message = "The API key does not permit this request." }
+    ACCESS_DENIED                = { status = "403", code = "forbidden", message = "The key is unknown, expired or revoked, or its roles do not permit this request." }
+    AUTHORIZER_FAILURE           = { status = "503", code = "unavailable", message = "The key could not be verified: retry after some seconds.", retry_after_seconds = 5 }
     THROTTLED                    = { status = "429", code = "throttled", message = "Too many requests: retry after a second.", retry_after_seconds = 1 }
-    QUOTA_EXCEEDED               = { status = "429", code = "quota_exceeded", message = "The key's quota is exhausted." }
+    QUOTA_EXCEEDED               = { status = "429", code = "quota_exceeded", message = "The quota of the key's role is exhausted." }
     REQUEST_TOO_LARGE            = { status = "413", code = "too_large", message = "The body is larger than 10 MB." }
     UNSUPPORTED_MEDIA_TYPE       = { status = "415", code = "unsupported_media_type", message = "The body must be application/json." }
     WAF_FILTERED                 = { status = "403", code = "forbidden", message = "The request was blocked by the firewall." }

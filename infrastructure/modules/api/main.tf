@@ -2,6 +2,9 @@ resource "aws_api_gateway_rest_api" "this" {
   name        = var.prefix
   description = "Receives events and serves recommendations"
 
+  # A usage plan counts by what the authoriser returns, so that the header x-api-key holds our own keys.
+  api_key_source = "AUTHORIZER"
+
   # Functions receive bodies as the bytes that were sent: gzip stays gzip, and invalid UTF-8 stays detectable.
   binary_media_types = ["*/*"]
 
@@ -39,16 +42,37 @@ resource "aws_api_gateway_model" "this" {
   schema       = jsonencode(each.value)
 }
 
+resource "aws_api_gateway_authorizer" "this" {
+  for_each = local.authorisers
+
+  rest_api_id                      = aws_api_gateway_rest_api.this.id
+  name                             = each.key
+  type                             = "REQUEST"
+  authorizer_uri                   = var.authoriser.invoke_arn
+  identity_source                  = each.value
+  authorizer_result_ttl_in_seconds = local.authoriser_cache_seconds
+}
+
+resource "aws_lambda_permission" "authoriser" {
+  statement_id  = "apigateway"
+  action        = "lambda:InvokeFunction"
+  function_name = var.authoriser.name
+  qualifier     = var.authoriser.alias
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = local.authoriser_arn
+}
+
 resource "aws_api_gateway_method" "this" {
-  #checkov:skip=CKV_AWS_59:Callers are identified by API key and usage plan; /health is open on purpose
+  #checkov:skip=CKV_AWS_59:Routes without an authoriser, such as /health, are open on purpose
   #checkov:skip=CKV2_AWS_53:The functions validate bodies, and report every invalid field with the violated rule
   for_each = local.routes
 
   rest_api_id      = aws_api_gateway_rest_api.this.id
   resource_id      = local.resource_ids[each.value.path]
   http_method      = each.value.method
-  authorization    = "NONE"
-  api_key_required = each.value.api_key_required
+  authorization    = each.value.credential == "none" ? "NONE" : "CUSTOM"
+  authorizer_id    = each.value.credential == "none" ? null : aws_api_gateway_authorizer.this[each.value.credential].id
+  api_key_required = each.value.credential == "header" # for the usage plan of the key's role
 
   request_models = { for model in each.value.model[*] : "application/json" => aws_api_gateway_model.this[model].name }
 }
@@ -91,8 +115,13 @@ resource "aws_api_gateway_gateway_response" "this" {
     ])
   }
 
+  # The gateway can compare with no list, so that pages of every origin can read its errors, which hold no data.
   response_parameters = merge(
     { for seconds in try([each.value.retry_after_seconds], []) : "gatewayresponse.header.Retry-After" => "'${seconds}'" },
-    { for origin in var.cors_origin[*] : "gatewayresponse.header.Access-Control-Allow-Origin" => "'${origin}'" },
+    {
+      "gatewayresponse.header.Access-Control-Allow-Origin"   = "method.request.header.Origin"
+      "gatewayresponse.header.Access-Control-Expose-Headers" = "'${local.cors_exposed}'"
+      "gatewayresponse.header.Vary"                          = "'Origin'"
+    },
   )
 }

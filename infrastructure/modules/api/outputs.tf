@@ -13,18 +13,7 @@ output "stage_name" {
   value       = aws_api_gateway_stage.this.stage_name
 }
 
-output "usage_plan_id" {
-  description = "Usage plan, to which keys are added."
-  value       = aws_api_gateway_usage_plan.this.id
-}
-
 output "url" {
   description = "Base URL of the API on AWS, without a trailing slash."
   value       = aws_api_gateway_stage.this.invoke_url
-}
-
-output "api_key" {
-  description = "Value of the API key, for the header x-api-key."
-  value       = aws_api_gateway_api_key.this.value
-  sensitive   = true
 }

@@ -17,7 +17,10 @@ resource "aws_api_gateway_deployment" "this" {
 
   triggers = {
     # A change of any of these resources, and only that, causes a deployment.
-    redeployment = sha256(jsonencode([local.routes, values(var.functions)[*].invoke_arn, local.models, local.gateway_errors, var.cors_origin]))
+    redeployment = sha256(jsonencode([
+      local.routes, values(var.functions)[*].invoke_arn, local.models, local.gateway_errors, var.cors_origins, local.cors_template,
+      local.authorisers, local.authoriser_cache_seconds, var.authoriser.invoke_arn,
+    ]))
   }
 
   lifecycle {
@@ -29,6 +32,7 @@ resource "aws_api_gateway_deployment" "this" {
     aws_api_gateway_integration.this,
     aws_api_gateway_integration_response.cors,
     aws_api_gateway_gateway_response.this,
+    aws_lambda_permission.authoriser,
   ]
 }
 
@@ -46,7 +50,7 @@ resource "aws_api_gateway_stage" "this" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn
 
-    # The resource in place of the path, since paths contain user ids.
+    # The resource in place of the path and the query, since paths contain user ids, and the query of a page its key.
     format = jsonencode({
       request_id          = "$context.requestId"
       time                = "$context.requestTimeEpoch"
@@ -57,7 +61,7 @@ resource "aws_api_gateway_stage" "this" {
       integration_latency = "$context.integrationLatency"
       integration_status  = "$context.integrationStatus"
       response_bytes      = "$context.responseLength"
-      api_key_id          = "$context.identity.apiKeyId"
+      caller              = "$context.authorizer.principalId"
       error               = "$context.error.responseType"
     })
   }
@@ -82,15 +86,40 @@ resource "aws_api_gateway_method_settings" "this" {
   depends_on = [aws_cloudwatch_log_group.execution]
 }
 
+# The settings of a method replace those of all methods.
+resource "aws_api_gateway_method_settings" "page" {
+  #checkov:skip=CKV_AWS_225:As above
+  #checkov:skip=CKV_AWS_308:As above
+  for_each = { for name, route in local.routes : name => route if route.credential == "query" }
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "${trimprefix(each.value.path, "/")}/${each.value.method}"
+
+  settings {
+    metrics_enabled        = true
+    logging_level          = "ERROR"
+    data_trace_enabled     = false
+    throttling_rate_limit  = var.page_limits.requests_per_second
+    throttling_burst_limit = var.page_limits.burst
+  }
+
+  depends_on = [aws_api_gateway_method_settings.this, aws_api_gateway_method.this]
+}
+
 resource "aws_api_gateway_api_key" "this" {
-  name        = var.prefix
-  description = "Key for the producers and applications of ${var.prefix}"
-  value       = var.api_key
+  for_each = toset(var.roles)
+
+  name        = "${var.prefix}-${replace(each.key, ":", "-")}"
+  description = "Counts the requests of keys with the role ${each.key}; it is no credential"
+  value       = "${local.usage_prefix}${replace(each.key, ":", "-")}"
 }
 
 resource "aws_api_gateway_usage_plan" "this" {
-  name        = var.prefix
-  description = "Limits per API key of ${var.prefix}"
+  for_each = toset(var.roles)
+
+  name        = "${var.prefix}-${replace(each.key, ":", "-")}"
+  description = "Limits of all keys with the role ${each.key}"
 
   api_stages {
     api_id = aws_api_gateway_rest_api.this.id
@@ -98,13 +127,24 @@ resource "aws_api_gateway_usage_plan" "this" {
   }
 
   throttle_settings {
-    rate_limit  = var.throttling.requests_per_second
-    burst_limit = var.throttling.burst
+    rate_limit  = try(var.role_limits[each.key].requests_per_second, var.throttling.requests_per_second)
+    burst_limit = try(var.role_limits[each.key].burst, var.throttling.burst)
+  }
+
+  dynamic "quota_settings" {
+    for_each = try(var.role_limits[each.key].requests_per_day[*], [])
+
+    content {
+      limit  = quota_settings.value
+      period = "DAY"
+    }
   }
 }
 
 resource "aws_api_gateway_usage_plan_key" "this" {
-  key_id        = aws_api_gateway_api_key.this.id
+  for_each = toset(var.roles)
+
+  key_id        = aws_api_gateway_api_key.this[each.key].id
   key_type      = "API_KEY"
-  usage_plan_id = aws_api_gateway_usage_plan.this.id
+  usage_plan_id = aws_api_gateway_usage_plan.this[each.key].id
 }

@@ -24,14 +24,28 @@ variable "functions" {
   }
 }
 
+variable "authoriser" {
+  description = "Lambda function that decides which routes the sender of a request may call."
+  type = object({
+    name       = string
+    invoke_arn = string
+    alias      = optional(string)
+  })
+}
+
 variable "routes" {
-  description = "Routes as \"METHOD /path\" with one or two path segments: the function, whether an API key is required, the model that documents the body, and whether the body holds data of users and items, in which the firewall only counts suspicious texts."
+  description = "Routes as \"METHOD /path\" with one or two path segments: the function, where the caller's key is (header: x-api-key, query: the parameter key, none: no key is needed), the model that documents the body, and whether the body holds data of users and items, in which the firewall only counts suspicious texts."
   type = map(object({
-    function         = string
-    api_key_required = optional(bool, true)
-    model            = optional(string)
-    data_body        = optional(bool, false)
+    function   = string
+    credential = string
+    model      = optional(string)
+    data_body  = optional(bool, false)
   }))
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : contains(["header", "query", "none"], route.credential)])
+    error_message = "The credential must be header, query or none; not so: ${join(", ", [for name, route in var.routes : name if !contains(["header", "query", "none"], route.credential)])}."
+  }
 
   validation {
     condition     = alltrue([for route in keys(var.routes) : can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\}))?$", route))])
@@ -44,34 +58,55 @@ variable "routes" {
   }
 }
 
-variable "api_key" {
-  description = "Value of the API key, 20 to 128 characters; null lets API Gateway generate one."
-  type        = string
-  sensitive   = true
-  nullable    = true
+variable "roles" {
+  description = "Roles of keys; each has a usage plan."
+  type        = list(string)
+}
+
+variable "role_limits" {
+  description = "Limits of all keys of a role together, by role: requests per second, burst, and requests a day (null for any number). A role without limits has those of throttling."
+  type = map(object({
+    requests_per_second = number
+    burst               = number
+    requests_per_day    = optional(number)
+  }))
 
   validation {
-    condition     = var.api_key == null ? true : length(var.api_key) >= 20 && length(var.api_key) <= 128
-    error_message = "api_key must have 20 to 128 characters."
+    condition     = alltrue([for role in keys(var.role_limits) : contains(var.roles, role)])
+    error_message = "Limits of unknown roles: ${join(", ", [for role in keys(var.role_limits) : role if !contains(var.roles, role)])}."
   }
 }
 
 variable "throttling" {
-  description = "Limits in requests per second and burst, of all callers together and of each key."
+  description = "Limits in requests per second and burst, of all callers together."
   type = object({
     requests_per_second = number
     burst               = number
   })
 }
 
-variable "cors_origin" {
-  description = "Origin of web pages that may call the API, as https://host; null for none."
-  type        = string
-  nullable    = true
+variable "page_limits" {
+  description = "Limits of the routes whose key is in the address, which everyone can read: requests per second and burst of all pages together, and requests a minute of one address, where there is a firewall."
+  type = object({
+    requests_per_second = number
+    burst               = number
+    requests_per_minute = number
+  })
+
+  # https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
+  validation {
+    condition     = var.page_limits.requests_per_minute >= 10
+    error_message = "page_limits.requests_per_minute is ${var.page_limits.requests_per_minute}; WAF accepts 10 at least."
+  }
+}
+
+variable "cors_origins" {
+  description = "Origins of web pages that may read the API's answers, as https://host; none for no page but those that a key names."
+  type        = list(string)
 
   validation {
-    condition     = var.cors_origin == null ? true : can(regex("^(\\*|https?://[^/]+)$", var.cors_origin))
-    error_message = "cors_origin is \"${var.cors_origin == null ? "null" : var.cors_origin}\"; it must be a scheme and a host without a path, or *."
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])
+    error_message = "cors_origins must be a scheme and a host in lower case, without a path; not so: ${join(", ", [for origin in var.cors_origins : origin if !can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])}."
   }
 }
 

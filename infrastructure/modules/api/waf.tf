@@ -37,6 +37,8 @@ locals {
   # The path as WAF sees it: with the stage, or without it at a domain of its own.
   data_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.data_body])))})$"
 
+  page_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.credential == "query"])))})$"
+
   # What the stage's throttling lets through in a window: an address alone may use all of it.
   rate_window_seconds  = 60
   requests_per_address = var.throttling.requests_per_second * local.rate_window_seconds + var.throttling.burst
@@ -76,12 +78,51 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  # Everyone can read the key of a page, and usage plans do not count there.
+  rule {
+    name     = "requests-of-pages-per-address"
+    priority = 1
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        aggregate_key_type    = "IP"
+        limit                 = var.page_limits.requests_per_minute
+        evaluation_window_sec = local.rate_window_seconds
+
+        scope_down_statement {
+          regex_match_statement {
+            regex_string = local.page_paths
+
+            field_to_match {
+              uri_path {}
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "requests-of-pages-per-address"
+      sampled_requests_enabled   = false # samples contain queries, and the query of a page its key
+    }
+  }
+
   dynamic "rule" {
     for_each = local.managed_rule_groups
 
     content {
       name     = rule.value.name
-      priority = rule.key + 1
+      priority = rule.key + 2
 
       override_action {
         none {}
@@ -117,7 +158,7 @@ resource "aws_wafv2_web_acl" "this" {
   # One title with markup must not block a batch of 500 events, nor a producer without a User-Agent.
   rule {
     name     = "suspicious-without-data"
-    priority = length(local.managed_rule_groups) + 1
+    priority = length(local.managed_rule_groups) + 2
 
     action {
       block {}
@@ -202,7 +243,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
     }
   }
 
-  # Paths and query strings contain user ids.
+  # Paths and query strings contain user ids, and the query of a page its key.
   redacted_fields {
     uri_path {}
   }

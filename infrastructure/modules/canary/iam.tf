@@ -1,17 +1,19 @@
 data "aws_iam_policy_document" "function" {
   statement {
     sid       = "ReadItsOwnKeyOfTheApi"
-    actions   = ["apigateway:GET"]
-    resources = ["arn:${var.partition}:apigateway:${var.region}::/apikeys/*"] # ids are generated
+    actions   = ["ssm:GetParameter"]
+    resources = [local.parameter_arn]
+  }
 
-    dynamic "condition" {
-      for_each = local.key_tags
+  statement {
+    sid       = "DecryptItsOwnKeyOfTheApi"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
 
-      content {
-        test     = "StringEquals"
-        variable = "aws:ResourceTag/${condition.key}"
-        values   = [condition.value]
-      }
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:PARAMETER_ARN"
+      values   = [local.parameter_arn]
     }
   }
 }

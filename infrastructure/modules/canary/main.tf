@@ -23,23 +23,11 @@ module "function" {
 
   environment = {
     API_URL                      = var.api_url
-    API_KEY_ID                   = aws_api_gateway_api_key.this.id
+    API_KEY_PARAMETER            = var.api_key_parameter
     ASKS_RECOMMENDATIONS         = tostring(var.asks_recommendations)
     POWERTOOLS_SERVICE_NAME      = "canary"
     POWERTOOLS_METRICS_NAMESPACE = var.metrics_namespace
   }
-}
-
-resource "aws_api_gateway_api_key" "this" {
-  name        = local.name
-  description = "Key of the canary of ${var.prefix}"
-  tags        = local.purpose
-}
-
-resource "aws_api_gateway_usage_plan_key" "this" {
-  key_id        = aws_api_gateway_api_key.this.id
-  key_type      = "API_KEY"
-  usage_plan_id = var.usage_plan_id
 }
 
 resource "aws_scheduler_schedule" "this" {

@@ -28,8 +28,8 @@ variable "api_url" {
   type        = string
 }
 
-variable "usage_plan_id" {
-  description = "Usage plan of the API, to which the canary's key is added."
+variable "api_key_parameter" {
+  description = "Name of the SSM parameter with the canary's key, which python -m deployment.keys stores."
   type        = string
 }
 

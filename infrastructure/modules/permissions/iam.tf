@@ -1,5 +1,31 @@
 # Permissions of each function, one document per function; the function module adds logs, traces and queues.
 
+data "aws_iam_policy_document" "authorise" {
+  statement {
+    sid       = "ReadTheKeys"
+    actions   = ["ssm:GetParametersByPath"]
+    resources = [local.keys_arn]
+  }
+
+  statement {
+    sid       = "DecryptTheKeys"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_ssm]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:PARAMETER_ARN"
+      values   = ["${local.keys_arn}/*"]
+    }
+  }
+}
+
 data "aws_iam_policy_document" "collect" {
   statement {
     sid       = "PutEventsIntoTheStream"

@@ -53,6 +53,11 @@ variable "filters_parameter" {
   type        = string
 }
 
+variable "keys_path" {
+  description = "Path of the SSM parameters with the digests of the API's keys."
+  type        = string
+}
+
 variable "campaign_arns" {
   description = "ARNs of the campaigns that serve recommendations, by solution."
   type        = map(string)

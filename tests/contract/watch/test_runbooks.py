@@ -63,7 +63,7 @@ def test_a_page_has_its_sections_and_commands_that_exist(page: Path) -> None:
 
 def test_every_alarm_links_its_page_and_every_page_lists_its_alarms(alarms: dict[str, dict[str, Any]]) -> None:
     linked: dict[str, set[str]] = {}
-    functions = ("canary", "collect", "forward", "judge", "lake", "recommend", "train")
+    functions = ("authorise", "canary", "collect", "forward", "judge", "lake", "recommend", "train")
     for name, alarm in alarms.items():
         page = re.search(r"Runbook: deployment/runbooks/([\w-]+)\.md$", alarm["alarm_description"])
         assert page, f"{name} links no runbook"

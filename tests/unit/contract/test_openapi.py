@@ -11,23 +11,11 @@ import openapi_spec_validator
 import pytest
 
 from backend.contract import Refusal, generate, read_events, read_item, read_user
+from backend.contract.access.roles import ROUTES
 from tests.factories.records import event_fields
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 DOCUMENT = json.loads((Path(generate.ROOT) / "backend/contract/generated/openapi.json").read_text())
-ROUTES = {
-    "POST /events",
-    "POST /uploads",
-    "POST /update-data",
-    "GET /update-data/{id}",
-    "GET /recommendations/{user_id}",
-    "GET /similar-items/{item_id}",
-    "GET /popular",
-    "POST /rerank",
-    "GET /health",
-    "POST /train",
-    "GET /train/{id}",
-}
 
 
 def _operations():
@@ -54,12 +42,14 @@ def test_the_document_is_valid():
     openapi_spec_validator.validate(DOCUMENT)
 
 
-def test_every_route_is_described_and_only_health_needs_no_key():
+def test_every_route_is_described_with_the_roles_of_the_table():
     operations = dict(_operations())
+    schemes = {"header": "key", "query": "page_key"}
 
-    assert set(operations) == ROUTES
-    assert [route for route, operation in operations.items() if operation.get("security") == []] == ["GET /health"]
-    assert DOCUMENT["security"] == [{"key": []}]
+    assert {route: operation["security"] for route, operation in operations.items()} == {
+        route: [{schemes[access.credential]: [role]} for role in access.roles] for route, access in ROUTES.items()
+    }
+    assert [route for route, operation in operations.items() if not operation["security"]] == ["GET /health"]
     for route, operation in operations.items():
         assert operation["summary"], route
         assert any(status.startswith("2") for status in operation["responses"]), route

@@ -28,6 +28,22 @@ override_resource {
 }
 
 override_resource {
+  target          = aws_api_gateway_authorizer.this["header"]
+  override_during = plan
+  values = {
+    id = "header"
+  }
+}
+
+override_resource {
+  target          = aws_api_gateway_authorizer.this["query"]
+  override_during = plan
+  values = {
+    id = "query"
+  }
+}
+
+override_resource {
   target          = aws_wafv2_web_acl.this
   override_during = plan
   values = {
@@ -46,9 +62,12 @@ override_resource {
 variables {
   prefix             = "rivulet-test"
   key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/none"
-  api_key            = "twenty-characters-or-more"
+  authoriser         = { name = "rivulet-test-authorise", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/authorise", alias = "live" }
+  roles              = ["events:write", "read", "train"]
+  role_limits        = { train = { requests_per_second = 5, burst = 10, requests_per_day = 1000 } }
   throttling         = { requests_per_second = 100, burst = 200 }
-  cors_origin        = null
+  page_limits        = { requests_per_second = 50, burst = 60, requests_per_minute = 30 }
+  cors_origins       = []
   firewall           = false
   log_retention_days = 30
 
@@ -58,10 +77,11 @@ variables {
   }
 
   routes = {
-    "POST /events"          = { function = "collect", model = "EventBatch", data_body = true }
-    "GET /items/{item_id}"  = { function = "serve" }
-    "GET /items/{other_id}" = { function = "serve" }
-    "GET /health"           = { function = "serve", api_key_required = false }
+    "POST /events"          = { function = "collect", credential = "header", model = "EventBatch", data_body = true }
+    "POST /e"               = { function = "collect", credential = "query", data_body = true }
+    "GET /items/{item_id}"  = { function = "serve", credential = "header" }
+    "GET /items/{other_id}" = { function = "serve", credential = "header" }
+    "GET /health"           = { function = "serve", credential = "none" }
   }
 }
 
@@ -70,7 +90,7 @@ run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids"
   command = plan
 
   assert {
-    condition     = toset(keys(aws_api_gateway_resource.top)) == toset(["/events", "/items", "/health"]) && alltrue([for resource in values(aws_api_gateway_resource.top) : resource.parent_id == "root"])
+    condition     = toset(keys(aws_api_gateway_resource.top)) == toset(["/e", "/events", "/items", "/health"]) && alltrue([for resource in values(aws_api_gateway_resource.top) : resource.parent_id == "root"])
     error_message = "A first segment does not exist exactly once under the root."
   }
 
@@ -85,11 +105,6 @@ run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids"
   }
 
   assert {
-    condition     = [for route, method in aws_api_gateway_method.this : route if !method.api_key_required] == ["GET /health"]
-    error_message = "A route other than GET /health needs no API key."
-  }
-
-  assert {
     condition     = aws_api_gateway_method.this["POST /events"].request_models == tomap({ "application/json" = "EventBatch" })
     error_message = "The body of POST /events is not documented."
   }
@@ -97,6 +112,39 @@ run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids"
   assert {
     condition     = alltrue([for permission in values(aws_lambda_permission.this) : permission.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:id/*/*"])
     error_message = "Other APIs may invoke the functions."
+  }
+
+  assert {
+    condition = { for name, authorizer in aws_api_gateway_authorizer.this : name => [authorizer.type, authorizer.identity_source, authorizer.authorizer_result_ttl_in_seconds] } == {
+      header = ["REQUEST", "method.request.header.x-api-key", 30]
+      query  = ["REQUEST", "method.request.querystring.key", 30]
+    }
+    error_message = "The gateway finds the key elsewhere, or uses an answer for longer than the README says."
+  }
+
+  assert {
+    condition     = aws_lambda_permission.authoriser.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:id/authorizers/*" && aws_lambda_permission.authoriser.qualifier == "live"
+    error_message = "Others than this API's authorisers may invoke the function, or not its released version."
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.this.api_key_source == "AUTHORIZER" && { for route, method in aws_api_gateway_method.this : route => method.api_key_required } == { "GET /health" = false, "GET /items/{item_id}" = true, "GET /items/{other_id}" = true, "POST /e" = false, "POST /events" = true }
+    error_message = "A caller could name a usage plan, or a route with a key counts on none."
+  }
+
+  assert {
+    condition     = values(aws_api_gateway_api_key.this)[*].value == ["rivulet-test-usage-of-events-write", "rivulet-test-usage-of-read", "rivulet-test-usage-of-train"]
+    error_message = "The value of a usage plan's key is not the one that the authoriser returns."
+  }
+
+  assert {
+    condition = alltrue([
+      one(aws_api_gateway_usage_plan.this["read"].throttle_settings).rate_limit == 100,
+      length(aws_api_gateway_usage_plan.this["read"].quota_settings) == 0,
+      one(aws_api_gateway_usage_plan.this["train"].throttle_settings).rate_limit == 5,
+      one(aws_api_gateway_usage_plan.this["train"].quota_settings).limit == 1000,
+    ])
+    error_message = "A role's limits are not those that are set."
   }
 
   assert {
@@ -108,8 +156,13 @@ run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids"
   }
 
   assert {
-    condition     = aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'" && aws_api_gateway_gateway_response.this["INVALID_API_KEY"].status_code == "403"
-    error_message = "A throttled response has no Retry-After, or a missing key is not answered with 403."
+    condition     = aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'" && [for type in ["UNAUTHORIZED", "ACCESS_DENIED", "AUTHORIZER_FAILURE"] : aws_api_gateway_gateway_response.this[type].status_code] == ["401", "403", "503"]
+    error_message = "A throttled response has no Retry-After, or a key that is missing, refused or not verified has another status."
+  }
+
+  assert {
+    condition     = alltrue([for response in values(aws_api_gateway_gateway_response.this) : response.response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "method.request.header.Origin" && response.response_parameters["gatewayresponse.header.Vary"] == "'Origin'"])
+    error_message = "A page cannot read an error of the gateway."
   }
 
   assert {
@@ -117,14 +170,13 @@ run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids"
       one(aws_api_gateway_method_settings.this.settings).throttling_rate_limit == 100,
       one(aws_api_gateway_method_settings.this.settings).throttling_burst_limit == 200,
       !one(aws_api_gateway_method_settings.this.settings).data_trace_enabled,
-      one(aws_api_gateway_usage_plan.this.throttle_settings).rate_limit == 100,
     ])
     error_message = "Requests are not throttled, or bodies are logged."
   }
 
   assert {
-    condition     = !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.path\"") && strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.resourcePath")
-    error_message = "The access log contains paths, and thereby user ids."
+    condition     = !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.path\"") && strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.resourcePath") && !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "query")
+    error_message = "The access log contains paths, and thereby user ids, or queries, and thereby keys."
   }
 
   assert {
@@ -149,21 +201,20 @@ run "with_an_origin_every_path_answers_preflight_requests_for_its_methods" {
   command = plan
 
   variables {
-    cors_origin = "https://shop.example"
+    cors_origins = ["https://shop.example", "http://localhost:8080"]
   }
 
   assert {
-    condition     = toset(keys(aws_api_gateway_method.cors)) == toset(["/events", "/items/{item_id}", "/items/{other_id}", "/health"])
+    condition     = toset(keys(aws_api_gateway_method.cors)) == toset(["/e", "/events", "/items/{item_id}", "/items/{other_id}", "/health"])
     error_message = "A path does not answer preflight requests."
   }
 
   assert {
     condition = alltrue([
       aws_api_gateway_integration_response.cors["/events"].response_parameters["method.response.header.Access-Control-Allow-Methods"] == "'OPTIONS,POST'",
-      aws_api_gateway_integration_response.cors["/events"].response_parameters["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'",
-      aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://shop.example'",
+      strcontains(aws_api_gateway_integration_response.cors["/events"].response_templates["application/json"], "#if($origin == \"https://shop.example\" || $origin == \"http://localhost:8080\")"),
     ])
-    error_message = "The allowed origin or methods of a path are wrong."
+    error_message = "The allowed origins or methods of a path are wrong."
   }
 }
 
@@ -223,18 +274,73 @@ run "the_firewall_admits_what_the_throttling_does_and_blocks_suspicious_bodies_b
 
   assert {
     condition = [
-      for path in ["/v1/events", "/events", "/v1/rerank", "/v1/items/events", "/v1/events/", "/v1"] : path if can(regex(one(flatten([
+      for path in ["/v1/events", "/events", "/v1/rerank", "/v1/items/events", "/v1/events/", "/v1/e", "/v1"] : path if can(regex(one(flatten([
         for rule in aws_wafv2_web_acl.this[0].rule : [
           for part in one(one(rule.statement).and_statement).statement : one(one(one(part.not_statement).statement).regex_match_statement).regex_string if length(part.not_statement) > 0
         ] if rule.name == "suspicious-without-data"
       ])), path))
-    ] == ["/v1/events", "/events"]
+    ] == ["/v1/events", "/events", "/v1/e"]
     error_message = "Another path than those of data is exempt, or a path of data is not."
   }
 
   assert {
     condition     = max(aws_wafv2_web_acl.this[0].rule[*].priority...) == one([for rule in aws_wafv2_web_acl.this[0].rule : rule.priority if rule.name == "suspicious-without-data"])
     error_message = "The rule on labels is evaluated before the groups that set them."
+  }
+
+  assert {
+    condition     = [for route, settings in aws_api_gateway_method_settings.page : [route, settings.method_path, one(settings.settings).throttling_rate_limit, one(settings.settings).data_trace_enabled]] == [["POST /e", "e/POST", 50, false]]
+    error_message = "The route of pages is not throttled by itself, or its key is logged."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_wafv2_web_acl.this[0].rule : one(one(rule.statement).rate_based_statement).limit if rule.name == "requests-of-pages-per-address"
+    ] == [30]
+    error_message = "An address may send any number of requests as a page."
+  }
+
+  assert {
+    condition = [
+      for path in ["/v1/e", "/e", "/v1/events", "/v1/e/"] : path if can(regex(one(flatten([
+        for rule in aws_wafv2_web_acl.this[0].rule : one(one(one(one(rule.statement).rate_based_statement).scope_down_statement).regex_match_statement).regex_string if rule.name == "requests-of-pages-per-address"
+      ])), path))
+    ] == ["/v1/e", "/e"]
+    error_message = "The limit of pages is on another path."
+  }
+}
+
+# Of each route of the contract's table, what it says of roles is what its method requires.
+run "each_route_of_the_table_needs_the_key_that_it_says" {
+  command = plan
+
+  variables {
+    functions = { all = { name = "all", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/all", timeout_seconds = 10 } }
+    routes = {
+      for route, access in jsondecode(file("generated/access.json")).routes : route => { function = "all", credential = access.credential }
+    }
+    roles       = jsondecode(file("generated/access.json")).roles
+    role_limits = {}
+  }
+
+  assert {
+    condition = alltrue([
+      for route, access in jsondecode(file("generated/access.json")).routes :
+      length(access.roles) == 0
+      ? aws_api_gateway_method.this[route].authorization == "NONE" && access.credential == "none"
+      : aws_api_gateway_method.this[route].authorization == "CUSTOM" && aws_api_gateway_method.this[route].authorizer_id == access.credential
+    ])
+    error_message = "A route is open that needs a role, or its key is not where the table says."
+  }
+
+  assert {
+    condition     = [for route, method in aws_api_gateway_method.this : route if method.authorization == "NONE"] == ["GET /health"] && length(aws_api_gateway_method.this) == length(jsondecode(file("generated/access.json")).routes)
+    error_message = "Another route than GET /health is open, or a route of the table is missing."
+  }
+
+  assert {
+    condition     = alltrue([for route, access in jsondecode(file("generated/access.json")).routes : alltrue([for role in access.roles : contains(keys(aws_api_gateway_usage_plan.this), role)])])
+    error_message = "A role of a route has no usage plan."
   }
 }
 
@@ -255,7 +361,7 @@ run "a_path_of_three_segments_is_refused" {
   command = plan
 
   variables {
-    routes = { "GET /a/b/c" = { function = "serve" } }
+    routes = { "GET /a/b/c" = { function = "serve", credential = "header" } }
   }
 
   expect_failures = [var.routes]
@@ -265,19 +371,19 @@ run "a_route_to_an_unknown_function_is_refused" {
   command = plan
 
   variables {
-    routes = { "GET /health" = { function = "unknown" } }
+    routes = { "GET /health" = { function = "unknown", credential = "none" } }
   }
 
   expect_failures = [var.routes]
 }
 
-run "a_short_key_and_an_origin_with_a_path_are_refused" {
+run "limits_of_an_unknown_role_and_an_origin_with_a_path_are_refused" {
   command = plan
 
   variables {
-    api_key     = "short"
-    cors_origin = "https://shop.example/path"
+    role_limits  = { write = { requests_per_second = 1, burst = 1 } }
+    cors_origins = ["https://shop.example/path"]
   }
 
-  expect_failures = [var.api_key, var.cors_origin]
+  expect_failures = [var.role_limits, var.cors_origins]
 }

@@ -16,7 +16,7 @@ variables {
   prefix               = "rivulet-test"
   key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
   api_url              = "https://api.example.com/v1"
-  usage_plan_id        = "plan"
+  api_key_parameter    = "/rivulet/test/secrets/canary"
   asks_recommendations = true
   archives_directory   = "../../tests/archives/lambda"
   archive_bucket       = "rivulet-test-artifacts"
@@ -35,14 +35,12 @@ run "its_role_reads_its_own_key_only" {
   assert {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.function.json).Statement :
-      "${statement.Action} ${statement.Resource} ${jsonencode(statement.Condition.StringEquals)}"
-    ] == ["apigateway:GET arn:aws:apigateway:eu-central-1::/apikeys/* {\"aws:ResourceTag/Purpose\":\"canary\",\"aws:ResourceTag/Stack\":\"rivulet-test\"}"]
+      "${statement.Action} ${statement.Resource} ${jsonencode(try(statement.Condition.StringEquals, null))}"
+      ] == [
+      "ssm:GetParameter arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/secrets/canary null",
+      "kms:Decrypt arn:aws:kms:eu-central-1:123456789012:key/none {\"kms:EncryptionContext:PARAMETER_ARN\":\"arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/secrets/canary\"}",
+    ]
     error_message = "The canary may read other keys, or not its own."
-  }
-
-  assert {
-    condition     = aws_api_gateway_api_key.this.tags.Purpose == "canary"
-    error_message = "The key has not the tag by which the role knows it."
   }
 
   assert {

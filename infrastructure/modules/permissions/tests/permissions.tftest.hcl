@@ -18,6 +18,7 @@ variables {
   state_machine_arn     = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
   tracking_id_parameter = "/rivulet/test/tracking-id"
   filters_parameter     = "/rivulet/test/filters"
+  keys_path             = "/rivulet/test/keys"
   key_arn               = "arn:aws:kms:eu-central-1:123456789012:key/none"
 
   served_lists_stream_arn = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/rivulet-test-served-lists"
@@ -133,6 +134,18 @@ run "lake_writes_its_own_bad_rows_and_nothing_else" {
       EncryptBadRows = ["kms:GenerateDataKey", "arn:aws:kms:eu-central-1:123456789012:key/none"]
     }
     error_message = "lake may access other resources."
+  }
+}
+
+run "authorise_reads_the_keys_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition = [for statement in jsondecode(output.policy_json.authorise).Statement : "${statement.Action} ${statement.Resource} ${jsonencode(try(statement.Condition.StringLike, null))}"] == [
+      "ssm:GetParametersByPath arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/keys null",
+      "kms:Decrypt arn:aws:kms:eu-central-1:123456789012:key/none {\"kms:EncryptionContext:PARAMETER_ARN\":\"arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/keys/*\"}",
+    ]
+    error_message = "authorise may read other parameters than keys, or cannot read them."
   }
 }
 

@@ -59,7 +59,7 @@ class EmptyAccount:
         return self
 
     def paginate(self, **request: Any) -> list[dict[str, Any]]:
-        names = ("ResourceTagMappingList",) if "TagFilters" in request else ("executions", "logGroups")
+        names = ("ResourceTagMappingList",) if "TagFilters" in request else ("executions", "logGroups", "Parameters")
         return [{name: [{"ResourceARN": arn} for arn in self.tagged] if "Tag" in name else [] for name in names}]
 
     def get_caller_identity(self) -> dict[str, str]:

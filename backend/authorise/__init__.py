@@ -1,0 +1,1 @@
+"""Decides which routes the sender of a request may call."""

@@ -1,0 +1,1 @@
+"""The keys of the API, and the command for them: `python -m deployment.keys`."""

@@ -1,0 +1,166 @@
+"""Keys are made, listed, rotated and revoked, and Parameter Store has no key but their digests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from backend.contract.access.keys import InvalidKeyError, read_key, sha256_of
+from deployment.keys import __main__ as command
+from deployment.keys.stored import KeyNotFoundError, Keys, ensure_canary
+from tests.fakes.functions.keys import FakeKeyParameters
+
+PATH = "/rivulet/dev/keys"
+
+
+class World:
+    """The keys of dev on a fake Parameter Store."""
+
+    def __init__(self) -> None:
+        self.parameters = FakeKeyParameters()
+        self.keys = Keys(self.parameters, "dev")
+
+    def accepts(self, name: str, key: str, later: timedelta = timedelta()) -> bool:
+        stored = read_key(self.parameters.values[f"{PATH}/{name}"])
+        return sha256_of(key) in {version.sha256 for version in stored.valid_versions(datetime.now(UTC) + later)}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
+    class Environment:
+        name = "dev"
+
+        def client(self, service: str) -> Any:
+            assert service == "ssm"
+            return world.parameters
+
+    monkeypatch.setattr(command, "open_environment", lambda _: Environment())
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        status = command.main(["dev", *arguments])
+        printed = capsys.readouterr()
+        return status, printed.out.strip(), printed.err.strip()
+
+    return run_command
+
+
+def test_a_key_is_printed_once_and_only_its_digest_is_stored(world: World, run: Any):
+    status, key, _ = run("create", "shop", "--role", "events:write", "--role", "data:write")
+
+    assert status == 0
+    assert len(key) > 43
+    assert world.accepts("shop", key)
+    assert world.parameters.keys == {f"{PATH}/shop": "alias/rivulet-dev"}
+    assert key not in str(vars(world.parameters))
+    assert key not in run("list")[1]
+
+
+def test_two_keys_are_never_the_same(world: World):
+    assert len({world.keys.create(f"k{number}", ["read"]) for number in range(50)}) == 50
+
+
+def test_while_a_name_is_rotated_both_keys_work_and_then_the_new_one(world: World, run: Any):
+    _, old, _ = run("create", "shop", "--role", "read")
+    status, new, _ = run("rotate", "shop", "--overlap-days", "2")
+
+    assert status == 0
+    assert world.accepts("shop", old, timedelta(days=1))
+    assert world.accepts("shop", new, timedelta(days=1))
+    assert not world.accepts("shop", old, timedelta(days=2))
+    assert world.accepts("shop", new, timedelta(days=2))
+    assert "rotating" in run("list")[1]
+    assert run("rotate", "shop")[0] == 1
+
+
+def test_a_revoked_name_has_no_valid_key_and_may_be_used_again(world: World, run: Any):
+    _, key, _ = run("create", "shop", "--role", "read")
+    assert run("revoke", "shop")[0] == 0
+    assert not world.accepts("shop", key)
+    assert "revoked" in run("list")[1]
+
+    _, again, _ = run("create", "shop", "--role", "read")
+    assert (world.accepts("shop", key), world.accepts("shop", again)) == (False, True)
+
+
+def test_a_key_expires(world: World, run: Any):
+    _, key, _ = run("create", "shop", "--role", "read", "--days", "1")
+
+    assert world.accepts("shop", key)
+    assert not world.accepts("shop", key, timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["create", "Shop", "--role", "read"], "no name of a key"),
+        (["create", "shop", "--role", "train", "--producer", "page"], "cannot have the role train"),
+        (["create", "shop", "--role", "events:write", "--origin", "https://shop.example/"], "is no origin"),
+        (["create", "shop", "--role", "events:write", "--origin", "*"], "is no origin"),
+        (["create", "taken", "--role", "read"], "exists already"),
+        (["rotate", "absent"], "no key is named absent; there are: taken"),
+        (["revoke", "absent"], "no key is named absent"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused_in_a_sentence(world: World, run: Any, arguments: list[str], message: str):
+    world.keys.create("taken", ["read"])
+    before = dict(world.parameters.values)
+    status, printed, error = run(*arguments)
+
+    assert (status, printed) == (1, "")
+    assert message in error
+    assert world.parameters.values == before
+
+
+@pytest.mark.parametrize("arguments", [["create", "shop"], ["create", "shop", "--role", "write"], ["rotate"], []])
+def test_wrong_usage(run: Any, arguments: list[str]):
+    with pytest.raises(SystemExit, match="2"):
+        run(*arguments)
+
+
+def test_the_longest_key_fits_into_a_parameter(world: World):
+    origins = [f"https://{number}-{'long' * 10}.example" for number in range(20)]
+    world.keys.create("n" * 40, ["events:write", "read:visitor"], "page", origins, timedelta(days=1))
+    world.keys.rotate("n" * 40, timedelta(days=1))
+
+
+def test_a_temporary_key_exists_for_the_time_of_the_check_only(world: World):
+    with world.keys.temporary("smoke", ["read"]) as key:
+        assert world.accepts("smoke", key)
+        assert not world.accepts("smoke", key, timedelta(hours=1))
+    assert world.parameters.values == {}
+
+    with pytest.raises(RuntimeError), world.keys.temporary("smoke", ["read"]):
+        raise RuntimeError
+    assert world.parameters.values == {}
+
+
+def test_the_canary_gets_one_key_that_can_do_no_more_than_it_needs(world: World):
+    ensure_canary(world.keys)
+    given = world.parameters.values["/rivulet/dev/secrets/canary"]
+    ensure_canary(world.keys)
+
+    assert world.parameters.values["/rivulet/dev/secrets/canary"] == given
+    assert world.accepts("canary", given)
+    assert read_key(world.parameters.values[f"{PATH}/canary"]).roles == ("events:write", "read:visitor")
+
+
+def test_a_key_for_a_function_is_not_printed(world: World, run: Any):
+    ensure_canary(world.keys)
+    status, printed, _ = run("rotate", "canary", "--hand-to-function")
+
+    assert (status, printed) == (0, "")
+    assert world.accepts("canary", world.parameters.values["/rivulet/dev/secrets/canary"])
+
+
+def test_an_unknown_name_has_no_key(world: World):
+    with pytest.raises(KeyNotFoundError):
+        world.keys.revoke("absent")
+    with pytest.raises(InvalidKeyError):
+        world.keys.create("absent", [])
