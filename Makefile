@@ -42,7 +42,7 @@ test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready $(WEB)/.ready ## eve
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(or $(TESTS),--ignore tests/end_to_end --ignore tests/web/api)
 	@$(if $(TESTS),,$(MAKE) end-to-end)
 
-end-to-end: setup $(ENVIRONMENTS)/client/.ready ## the end-to-end tests and those in a browser: a laptop's cloud of their own
+end-to-end: setup $(ENVIRONMENTS)/client/.ready $(WEB)/.ready ## the end-to-end tests and those in a browser: a laptop's cloud of their own
 	@$(BIN)/python -m pytest --timeout 900 tests/end_to_end tests/web/api
 
 rehearsal: setup ## a deployment from nothing to nothing on the laptop's cloud, with a failure and drift; prints all of it; minutes

@@ -32,17 +32,22 @@ def build_page(root: Path, folder: Path) -> str:
     PageBuildError
         Where a tool fails, or the module has more than 5,000 bytes after `gzip -9`.
     """
-    module, types = folder / "rivulet.js", folder / "rivulet.d.ts"
-    options = ("--bundle", "--minify", "--format=esm", "--target=es2021", "--log-level=warning")
-    _run(root, "esbuild", f"{_SOURCES}/client.ts", *options, f"--outfile={module}")
-    types.write_text(_types(root), encoding="utf-8")
+    module = build_module(root, folder / "rivulet.js")
+    (folder / "rivulet.d.ts").write_text(build_types(root), encoding="utf-8")
     size, gzipped = module.stat().st_size, len(gzip.compress(module.read_bytes(), 9, mtime=0))
     if gzipped > MAXIMUM_GZIPPED:
         raise PageBuildError(f"{module} has {gzipped} bytes after gzip -9, of {MAXIMUM_GZIPPED}")
     return f"{module}  {size} bytes, {gzipped} after gzip -9"
 
 
-def _types(root: Path) -> str:
+def build_module(root: Path, target: Path) -> Path:
+    """Write the module, of whatever size, and return its path."""
+    options = ("--bundle", "--minify", "--format=esm", "--target=es2021", "--log-level=warning")
+    _run(root, "esbuild", f"{_SOURCES}/client.ts", *options, f"--outfile={target}")
+    return target
+
+
+def build_types(root: Path) -> str:
     """Return one file of types, without the constants, which the module does not export."""
     with tempfile.TemporaryDirectory() as folder:
         options = ("--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", folder)

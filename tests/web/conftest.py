@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from deployment.package.page import PageBuildError, build_module
+from tests.web import chromium
 from tests.web.origins import LISTED, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
-_MISSING = "Chromium is not installed: apt-get install chromium"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Pages:
@@ -58,18 +59,27 @@ def pages() -> Iterator[Pages]:
 
 
 @pytest.fixture(scope="session")
-def browser(pages: Pages) -> Iterator[Browser]:
-    """Chromium of the system. In CI its absence is a failure, elsewhere the tests are skipped."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(_MISSING)
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, pages: Pages) -> Iterator[Browser]:
+    """Chromium, which finds the server of the pages under both origins."""
     hosts = ", ".join(f"MAP {origin.removeprefix('http://')} 127.0.0.1:{pages.port}" for origin in (LISTED, OTHER))
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", f"--host-resolver-rules={hosts}"]
-        )
-        yield launched
-        launched.close()
+    launched = chromium.launch(playwright, f"--host-resolver-rules={hosts}")
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def module(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The producer of pages as a shop gets it."""
+    try:
+        return build_module(ROOT, tmp_path_factory.mktemp("page") / "rivulet.js").read_bytes()
+    except PageBuildError as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture
