@@ -104,9 +104,13 @@ def _read_distinct_events(spark: SparkSession, options: Options) -> DataFrame:
 
 def _resolve_users(events: DataFrame) -> DataFrame:
     """Return the events that are interactions, with `user`; only sessions of several users are read once more."""
-    session_users = _broadcast_if_small(find_session_users(events))
+    session_users = find_session_users(events).persist(StorageLevel.MEMORY_AND_DISK)
+    counts = session_users.agg(F.count("*"), F.count("session_user")).first()
+    sessions, of_one_user = counts if counts is not None else (0, 0)
+    if sessions <= BROADCAST_ROWS:
+        session_users = F.broadcast(session_users)
     event_users = None
-    if not session_users.where("session_user IS NULL").isEmpty():
+    if of_one_user < sessions:
         event_users = _broadcast_if_small(find_event_users(events, session_users))
     return resolve_users(events.where(F.col("dropped").isNull()), session_users, event_users)
 

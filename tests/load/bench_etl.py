@@ -1,7 +1,7 @@
 """The Spark job on a million generated events, beside DuckDB with the same job on the same files.
 
 Both read the same lake with two threads, keep the first copy of each event, drop events that are not interactions,
-attribute anonymous events to the first user who logs in to their session, and write CSV of the interactions and the
+give anonymous events to the users of their sessions by the rule of identity, and write CSV of the interactions and the
 latest items and users. Each runs in a process of its own, whose start is not part of the measured time.
 """
 

@@ -27,14 +27,16 @@ _INTERACTIONS = """
 COPY (
     WITH logins AS (
         SELECT session_id, arg_min(user_id, ("timestamp", event_id)) AS owner, count(DISTINCT user_id) > 1 AS is_shared
-        FROM first WHERE user_id IS NOT NULL AND session_id IS NOT NULL AND consent IS DISTINCT FROM 'denied'
+        FROM first
+        WHERE user_id IS NOT NULL AND session_id IS NOT NULL AND consent IS DISTINCT FROM 'denied'
+              AND event_type <> 'Impression'
         GROUP BY session_id
     ), latest AS (
         SELECT event_id, last_value(user_id IGNORE NULLS) OVER (
             PARTITION BY session_id ORDER BY "timestamp", event_id
         ) AS login
         FROM first SEMI JOIN (FROM logins WHERE is_shared) AS shared USING (session_id)
-        WHERE consent IS DISTINCT FROM 'denied'
+        WHERE consent IS DISTINCT FROM 'denied' AND event_type <> 'Impression'
     )
     SELECT coalesce(user_id, login, owner, 'session#' || session_id) AS USER_ID, item_id AS ITEM_ID,
            CAST(floor(epoch("timestamp")) AS BIGINT) AS "TIMESTAMP", event_type AS EVENT_TYPE,
@@ -64,7 +66,9 @@ COPY (
 """
 _USERS = """
 COPY (
-    SELECT user_id AS USER_ID, unnest(arg_max(struct_pack(age_group, gender, interests, membership), filename))
+    SELECT user_id AS USER_ID, unnest(arg_max(
+        struct_pack(age_group, gender, interests, membership, country, region, city, device), filename
+    ))
     FROM read_json('{lake}/users/**/*.jsonl', filename = true) GROUP BY user_id ORDER BY user_id
 ) TO '{target}/users.csv' (HEADER)
 """
