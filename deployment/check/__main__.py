@@ -30,6 +30,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "web": ((f"{ROOT}/build/web/node_modules/.bin/tsc", "--project", "tests/web/producer"),),
     "imports": ((f"{BIN}/lint-imports",),),
     "contract": ((PYTHON, "-m", "backend.contract.generate", "--check"),),
+    "filters": ((PYTHON, "-m", "deployment.check.filters"),),
     "compatibility": ((PYTHON, "-m", "tests.contract.engine.compatibility", "--check"),),
     "spelling": ((f"{BIN}/codespell", *SOURCES, "infrastructure", "README.md", "CHANGELOG.md"),),
     "vocabulary": ((PYTHON, "-m", "deployment.check.vocabulary"),),

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from deployment.check import filters
 from deployment.package.archive import files_below, write_archive
 from deployment.package.dependencies import InstallError, install
 from deployment.package.page import PageBuildError, build_page
@@ -61,6 +62,8 @@ def main() -> int:
     target = parser.parse_args().target
     if target == "page":
         return _build_page()
+    if target != "wheel" and filters.main():  # a training would refuse them only after its import
+        return 1
     wheels = [] if target == "local" else [str(build_wheel(ROOT, ROOT / "build" / "wheel").relative_to(ROOT))]
     if target == "wheel":
         sys.stdout.write(f"{wheels[0]}\n")

@@ -34,6 +34,34 @@ locals {
     }
   ]
 
+  # Columns by the datasets' names in filter expressions, in lower case since keywords are accepted in any.
+  declared_columns = { for name in local.declaration.datasets : lower(name) => jsondecode(local.schemas[name]).fields[*].name }
+  filter_columns = merge(local.declared_columns, {
+    currentuser = lookup(local.declared_columns, "users", [])
+    currentitem = lookup(local.declared_columns, "items", [])
+  })
+
+  # Clauses of each filter without its strings; deployment.check parses the whole grammar.
+  filter_clauses = { for filter in local.filters : filter.declared => split("|", replace(filter.expression, "/\"(\\\\.|[^\"\\\\])*\"/", "\"\"")) }
+
+  malformed_filters = [
+    for name, clauses in local.filter_clauses : name
+    if !alltrue([for clause in clauses : can(regex("(?is)^\\s*(INCLUDE|EXCLUDE)\\s+(ItemID|UserID|ActionID)\\s+WHERE\\s+\\S", clause))])
+  ]
+
+  unknown_filter_columns = flatten([
+    for name, clauses in local.filter_clauses : [
+      for column in flatten([for clause in clauses : regexall("[A-Za-z_][A-Za-z0-9_]*\\s*\\.\\s*[A-Za-z_][A-Za-z0-9_]*", clause)]) : "${column} of ${name}"
+      if !contains(lookup(local.filter_columns, lower(trimspace(split(".", column)[0])), []), trimspace(split(".", column)[1])) && !can(regex("(?i)^interactions\\s*\\.\\s*event_type$", column))
+    ]
+  ])
+
+  # With the environment and a hash in its name: https://docs.aws.amazon.com/personalize/latest/dg/API_CreateFilter.html
+  unacceptable_filters = [
+    for filter in local.filters : filter.declared
+    if !can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", filter.name)) || length(filter.expression) > 2500
+  ]
+
   published_filters = jsonencode([
     for filter in local.filters : {
       name       = filter.declared

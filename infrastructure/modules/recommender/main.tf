@@ -29,10 +29,19 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   lifecycle {
-    # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateFilter.html
     precondition {
-      condition     = alltrue([for filter in local.filters : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", filter.name)) && length(filter.expression) <= 2500])
-      error_message = "Personalize does not accept a filter of ${var.solutions_file}: with the environment and a hash its name has at most 63 letters, digits, '-' and '_', and its expression at most 2,500 characters."
+      condition     = length(local.unacceptable_filters) == 0
+      error_message = "Personalize does not accept the filters ${join(", ", local.unacceptable_filters)} of ${var.solutions_file}: with the environment and a hash a name has at most 63 letters, digits, '-' and '_', and an expression has at most 2,500 characters."
+    }
+
+    precondition {
+      condition     = length(local.malformed_filters) == 0
+      error_message = "The filters ${join(", ", local.malformed_filters)} of ${var.solutions_file} are malformed: each clause is INCLUDE or EXCLUDE, then ItemID, UserID or ActionID, WHERE and a condition; clauses are joined by |. The check filters of deployment.check points at the place."
+    }
+
+    precondition {
+      condition     = length(local.unknown_filter_columns) == 0
+      error_message = "Filters of ${var.solutions_file} use columns that no schema in ${var.schemas_directory} has: ${join(", ", local.unknown_filter_columns)}."
     }
 
     # https://docs.aws.amazon.com/personalize/latest/dg/limits.html: 30 filters a dataset group. A changed filter exists beside

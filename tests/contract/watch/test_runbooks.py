@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from backend.contract.accounting.outcomes import METERED, RECOMMEND
 from tests.contract.watch.pages import PAGES, RUNBOOKS, commands
 
 if TYPE_CHECKING:
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 SECTIONS = ["Symptom", "Look", "Do", "Verify"]
 READING = ("describe-", "list-", "get-", "filter-", "receive-", "ls")
+
+BACKEND = RUNBOOKS.parents[1] / "backend"
+# Names of metrics, which are in the log as fields of JSON.
+METRICS = {
+    name
+    for stage in (*METERED, RECOMMEND)
+    for name in (
+        stage.received,
+        *stage.outcomes,
+        *stage.others,
+        *(f"answered_from_{source}" for source in ("recommender", "last_good", "popular")),
+    )
+}
 
 # The command line's own, beside the operations of the services.
 _GLOBAL = {"query", "output"}
@@ -82,6 +96,18 @@ def test_the_index_lists_every_page() -> None:
     }
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_search_in_the_logs_finds_messages_and_no_metrics(page: Path) -> None:
+    for command in commands(page.read_text("utf-8")):
+        if command[1:3] != ["logs", "filter-log-events"] or "--filter-pattern" not in command:
+            continue
+        function = command[command.index("--log-group-name") + 1].rpartition("/")[2].removeprefix("$PREFIX-")
+        pattern = command[command.index("--filter-pattern") + 1]
+        for term in shlex.split(pattern.replace("?", " ")):
+            assert any(term in message for message in _messages(function)), f"{function} never writes {term}"
+            assert not any(term in metric for metric in METRICS), f"{term} finds each line of metrics"
+
+
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
@@ -93,6 +119,14 @@ def test_the_index_lists_every_page() -> None:
 )
 def test_the_check_of_commands_finds_a_wrong_one(command: str, reason: str) -> None:
     assert reason in (fault(shlex.split(command)) or "")
+
+
+def _messages(function: str) -> list[str]:
+    """Return what a function may write: levels, texts of its log calls and names of its errors."""
+    folders = [BACKEND / "aws", BACKEND if function.startswith("$") else BACKEND / function]
+    text = "".join(file.read_text("utf-8") for folder in folders for file in folder.rglob("*.py"))
+    errors = re.findall(r"^class (\w+Error)\b", text, re.MULTILINE)
+    return ["ERROR", *errors, *re.findall(r'_logger\.\w+\(\s*"([^"]+)"', text)]
 
 
 def _listed(page: str) -> set[str]:

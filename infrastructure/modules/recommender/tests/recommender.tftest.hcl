@@ -460,3 +460,28 @@ run "a_campaign_without_capacity_is_refused" {
 
   expect_failures = [var.campaigns]
 }
+
+run "a_filter_that_personalize_would_refuse_fails_the_plan_by_its_name" {
+  command = plan
+
+  variables {
+    solutions_file = "tests/declaration/wrong-filters.json"
+  }
+
+  expect_failures = [aws_sfn_state_machine.this]
+
+  assert {
+    condition     = local.malformed_filters == ["misspelled-verb"]
+    error_message = "Malformed filters are ${join(", ", local.malformed_filters)}."
+  }
+
+  assert {
+    condition     = local.unknown_filter_columns == ["Items.CATEGRY of misspelled-column"]
+    error_message = "Unknown columns are ${join(", ", local.unknown_filter_columns)}."
+  }
+
+  assert {
+    condition     = local.unacceptable_filters == ["a-name-that-is-with-the-environment-and-a-hash-longer-than-it-may-be"]
+    error_message = "Filters that are not accepted are ${join(", ", local.unacceptable_filters)}."
+  }
+}
