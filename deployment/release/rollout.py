@@ -1,12 +1,14 @@
 """Moves the alias of the API's functions to the versions that an apply published, in two steps.
 
-A tenth of the invocations go to the new versions first. If no alarm is raised and the smoke test passes, all go there,
-otherwise none. The functions that read records and rows (lake, forward, the Glue job) have changed with the apply, so
-they know what the new versions write. Those that read are moved before collect, which writes.
+Each new version is invoked by itself first, so that one that cannot be imported gets no request. Then a tenth of the
+invocations go to the new versions. If no alarm is raised and the smoke test passes, all go there, otherwise none. The
+functions that read records and rows (lake, forward, the Glue job) have changed with the apply, so they know what the
+new versions write. Those that read are moved before collect, which writes.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,20 @@ if TYPE_CHECKING:
 # The share of invocations that reach the new version while it is watched.
 SHARE = 0.1
 _POLL_SECONDS = 15.0
+_MESSAGE_CHARACTERS = 300
+
+# API Gateway's event of a request that stores nothing: a function without this route answers 404.
+PROBE = {
+    "resource": "/health",
+    "path": "/health",
+    "httpMethod": "GET",
+    "headers": {"Accept": "application/json"},
+    "multiValueQueryStringParameters": None,
+    "pathParameters": None,
+    "requestContext": {"requestId": "rollout"},
+    "body": None,
+    "isBase64Encoded": False,
+}
 
 
 def rollout(
@@ -34,7 +50,7 @@ def rollout(
     seconds: float,
     report: Callable[[str], None],
 ) -> None:
-    """Move the aliases, and back where an alarm is raised or the smoke test fails.
+    """Move the aliases, and back where a new version does not work, an alarm is raised or the smoke test fails.
 
     Parameters
     ----------
@@ -57,6 +73,9 @@ def rollout(
     ignored = alarms(cloudwatch, prefix)
     try:
         for move in planned:
+            check_version(functions, move)
+            report(f"{move.function}: version {move.new} works")
+        for move in planned:
             point(functions, move, move.old, {move.new: SHARE})
             report(f"{move.function}: {SHARE:.0%} of the invocations reach version {move.new}")
         _watch(cloudwatch, prefix, ignored, seconds, smoke)
@@ -69,6 +88,16 @@ def rollout(
         if isinstance(error, ReleaseError):
             raise ReleaseError(f"rolled back: {error}") from error
         raise
+
+
+def check_version(functions: Any, move: Move) -> None:
+    """Invoke the new version of a function, which gets no requests yet; `ReleaseError` if it does not work."""
+    invoked = functions.invoke(FunctionName=move.function, Qualifier=move.new, Payload=json.dumps(PROBE).encode())
+    text = invoked["Payload"].read().decode(errors="replace")
+    answered = json.loads(text or "null")
+    status = answered.get("statusCode") if isinstance(answered, dict) else None
+    if "FunctionError" in invoked or not isinstance(status, int) or status >= 500:
+        raise ReleaseError(f"{move.function}: version {move.new} does not work: {text[:_MESSAGE_CHARACTERS]}")
 
 
 def _move_back(functions: Any, planned: Iterable[Move], report: Callable[[str], None]) -> None:

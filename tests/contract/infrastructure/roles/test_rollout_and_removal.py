@@ -33,7 +33,7 @@ def test_an_apply_role_rolls_out_and_deletes_old_versions_of_its_environment_onl
     plan: dict[str, Any], environment: str
 ) -> None:
     role = f"apply-{environment}"
-    calls_of_a_rollout = ["GetAlias", "UpdateAlias", "ListVersionsByFunction", "DeleteFunction"]
+    calls_of_a_rollout = ["GetAlias", "InvokeFunction", "UpdateAlias", "ListVersionsByFunction", "DeleteFunction"]
 
     for action in (f"lambda:{name}" for name in calls_of_a_rollout):
         arns = [

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from backend.collect.handler import handler as collect
+from backend.train.handler import handler as train
 from deployment.aliases import delete_old_versions, moves
 from deployment.release.environment import ReleaseError
-from deployment.release.rollout import rollout
+from deployment.release.rollout import PROBE, rollout
 
 PURPOSES = ("collect", "recommend", "train")
 TARGETS = {purpose: {"function": purpose, "alias": "live", "version": "2"} for purpose in PURPOSES}
@@ -62,8 +67,10 @@ class Account:
 
     def __init__(self, **raised: list[str]) -> None:
         self.aliases: dict[str, tuple[str, dict[str, float]]] = {purpose: ("1", {}) for purpose in PURPOSES}
+        self.invoked: list[tuple[str, str]] = []
         self.history: list[tuple[str, str, dict[str, float]]] = []
         self.refuses: str | None = None
+        self.answers: dict[str, dict[str, Any]] = {}
         self._raised = iter(raised.get("raised", []))
         self._known: list[str] = []
 
@@ -73,6 +80,13 @@ class Account:
         return {"FunctionVersion": version} | (
             {"RoutingConfig": {"AdditionalVersionWeights": weights}} if weights else {}
         )
+
+    def invoke(self, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - as above
+        assert (json.loads(Payload)["httpMethod"], json.loads(Payload)["resource"]) == ("GET", "/health")
+        self.invoked.append((FunctionName, Qualifier))
+        answered = self.answers.get(FunctionName, {"statusCode": 404})
+        failed = {"FunctionError": "Unhandled"} if "errorType" in answered else {}
+        return failed | {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answered).encode())}
 
     def update_alias(self, **request: Any) -> None:
         weights = request["RoutingConfig"]["AdditionalVersionWeights"]
@@ -104,6 +118,31 @@ def test_a_tenth_goes_first_and_the_writer_last() -> None:
 
     order = ["recommend", "train", "collect"]
     assert account.history == [(name, "1", {"2": 0.1}) for name in order] + [(name, "2", {}) for name in order]
+
+
+@pytest.mark.parametrize(
+    "answered", [{"errorType": "Runtime.ImportModuleError", "errorMessage": "broken"}, {"statusCode": 500}, {}]
+)
+def test_a_version_that_does_not_work_gets_no_request(answered: dict[str, Any]) -> None:
+    account = Account()
+    account.answers["train"] = answered
+
+    with pytest.raises(ReleaseError, match="rolled back: train: version 2 does not work: "):
+        account.rollout()
+    assert account.invoked == [("recommend", "2"), ("train", "2")]
+    assert {(version, bool(weights)) for _, version, weights in account.history} == {("1", False)}
+
+
+@pytest.mark.parametrize("handler", [collect, train], ids=["collect", "train"])
+def test_a_function_without_the_route_answers_that_it_is_none(handler: Any) -> None:
+    assert handler(PROBE, SimpleNamespace(function_name="f"))["statusCode"] == 404
+
+
+def test_every_new_version_is_invoked_by_itself_before_it_gets_requests() -> None:
+    account = Account()
+    account.rollout()
+
+    assert account.invoked == [("recommend", "2"), ("train", "2"), ("collect", "2")]
 
 
 def test_what_is_at_its_version_is_left_alone() -> None:
