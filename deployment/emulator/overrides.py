@@ -28,6 +28,7 @@ OVERRIDES: tuple[str, ...] = (
     "glue",
     "athena",
     "descriptions",
+    "descriptions.tagged_resources",
     "recording",
     "kms",
 )
