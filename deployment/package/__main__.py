@@ -10,7 +10,7 @@ from deployment.check import filters
 from deployment.package.archive import files_below, write_archive
 from deployment.package.dependencies import InstallError, install
 from deployment.package.page import PageBuildError, build_page
-from deployment.package.sources import imported_packages
+from deployment.package.sources import function_files, job_files
 from deployment.package.wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,11 +24,7 @@ MAXIMUM_UNPACKED = 250 * 1024**2
 
 def build_function(name: str, dependencies: dict[str, Path], folder: Path) -> str:
     """Write `<folder>/<name>.zip` and return a line that describes it."""
-    files: dict[str, Path] = dict(dependencies)
-    backend = ROOT / "backend"
-    files["backend/__init__.py"] = backend / "__init__.py"
-    for package in imported_packages(ROOT, name):
-        files.update({f"backend/{package}/{inner}": path for inner, path in files_below(backend / package)})
+    files = dependencies | function_files(ROOT, name)
     archive = folder / f"{name}.zip"
     digest = write_archive(archive, files)
     unpacked = sum(path.stat().st_size for path in files.values())
@@ -40,11 +36,9 @@ def build_function(name: str, dependencies: dict[str, Path], folder: Path) -> st
 
 def build_glue(folder: Path) -> list[str]:
     """Write the Glue job's script and its Python files, and return a line for each."""
-    files = {f"scripts/{name}": path for name, path in files_below(ROOT / "scripts")}
-    files |= {f"model/schemas/{name}": path for name, path in files_below(ROOT / "model" / "schemas")}
     library = folder / "rivulet.zip"
     script = folder / "datasets.py"
-    digest = write_archive(library, files)
+    digest = write_archive(library, job_files(ROOT))
     script.write_bytes((ROOT / "scripts" / "datasets.py").read_bytes())
     return [f"{library.relative_to(ROOT)}  sha256 {digest[:12]}", f"{script.relative_to(ROOT)}"]
 

@@ -1,13 +1,30 @@
-"""Finds the packages of `backend` that a function needs, through its imports."""
+"""Finds the files of this project that an archive holds; a function's are those that it reaches by imports."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
+from deployment.package.archive import files_below
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def function_files(root: Path, name: str) -> dict[str, Path]:
+    """Return the project's files of a function's archive, without its dependencies, by their names in it."""
+    backend = root / "backend"
+    files = {"backend/__init__.py": backend / "__init__.py"}
+    for package in imported_packages(root, name):
+        files |= {f"backend/{package}/{inner}": path for inner, path in files_below(backend / package)}
+    return files
+
+
+def job_files(root: Path) -> dict[str, Path]:
+    """Return the files of the Glue job's library, by their names in it."""
+    files = {f"scripts/{name}": path for name, path in files_below(root / "scripts")}
+    return files | {f"model/schemas/{name}": path for name, path in files_below(root / "model" / "schemas")}
 
 
 def imported_packages(root: Path, package: str) -> set[str]:

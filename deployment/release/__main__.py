@@ -41,6 +41,7 @@ FOLDER = ARCHIVES / "release"
 _POLL_SECONDS = 15.0
 _WATCH_SECONDS = 300.0
 _DRIFTED = 2
+_DIRTY = "-dirty"  # as `git describe --dirty` marks a commit
 _FAILURES = (ReleaseError, DeploymentError, WorkflowError, RemovalError, TerraformMissingError, AnotherEnvironmentError)
 
 _EXAMPLES = """
@@ -77,7 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(environment: Environment, options: argparse.Namespace) -> int:
-    made = plan(environment, _commit(options), FOLDER / environment.name, is_stored=not options.preview)
+    commit = _checked_out(options)
+    if commit.endswith(_DIRTY):
+        sys.stderr.write(f"the working tree has changes that no commit has: the plan is of {commit}\n")
+    made = plan(environment, commit, FOLDER / environment.name, is_stored=not options.preview)
     (FOLDER / f"{environment.name}.md").write_text(made.text, encoding="utf-8")
     _print(made.text)
     _output(sha256=made.sha256 or "", changed=str(made.is_changed).lower())
@@ -85,7 +89,7 @@ def _plan(environment: Environment, options: argparse.Namespace) -> int:
 
 
 def _apply(environment: Environment, options: argparse.Namespace) -> int:
-    folder, commit = FOLDER / environment.name, _commit(options)
+    folder, commit = FOLDER / environment.name, _checked_out(options)
     apply(environment, options.sha256, commit, folder, print_step, _poll_seconds(environment))
     if environment.outputs()["has_canary"]:
         ensure_canary(Keys(environment.client("ssm"), environment.name))
@@ -152,10 +156,18 @@ def _api(environment: Environment, outputs: dict[str, Any]) -> Iterator[Api]:
         yield Api(environment.api_url(outputs), key)
 
 
+def _checked_out(options: argparse.Namespace) -> str:
+    """Return the commit, marked if the working tree differs from it: its archives are then of no commit."""
+    commit = _commit(options)
+    return commit if options.commit or not _git("status", "--porcelain") else f"{commit}{_DIRTY}"
+
+
 def _commit(options: argparse.Namespace) -> str:
-    if options.commit:
-        return str(options.commit)
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S607
+    return str(options.commit or _git("rev-parse", "HEAD"))
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S607
     if done.returncode:
         raise ReleaseError("the commit is unknown: give --commit")
     return done.stdout.strip()

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deployment.package.sources import function_files, job_files
 from deployment.release.environment import ReleaseError
 from deployment.release.redaction import is_change, summarize
+from deployment.release.training import describe_training
 from deployment.terraform import PROJECT, PROJECT_NAME
 
 if TYPE_CHECKING:
@@ -53,7 +55,13 @@ def plan(environment: Environment, commit: str, folder: Path, *, is_stored: bool
         Where the plan file and its JSON are written, which nothing else may publish.
     is_stored
         Whether the plan can be applied: that of a pull request is not stored.
+
+    Raises
+    ------
+    ReleaseError
+        If an archive is older than the sources, whose change the plan would not show.
     """
+    check_archives(environment)
     environment.initialize()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / _PLAN
@@ -65,13 +73,46 @@ def plan(environment: Environment, commit: str, folder: Path, *, is_stored: bool
     shown = json.loads(environment.terraform("show", "-json", str(file))[1])
     described = folder / "plan.json"
     described.write_text(json.dumps(shown), encoding="utf-8")
-    text = f"### Plan of {environment.name}\n\n{summarize(shown)}{_cost_difference(described)}"
+    text = (
+        f"### Plan of {environment.name}\n\n{summarize(shown)}{describe_training(shown)}{_cost_difference(described)}"
+    )
     sha256 = None
     if is_stored:
         record = {"environment": environment.name, "commit": commit, "archives": hashes(environment)}
         sha256 = _store(environment, file.read_bytes(), record)
         text += f"\nSHA-256 `{sha256}` of commit `{commit}`\n"
     return Plan(status == _CHANGED, text, sha256)
+
+
+def check_archives(environment: Environment) -> None:
+    """Refuse archives whose files of this project differ from those in the working tree."""
+    changed = [
+        f"{name} ({', '.join(files[:3])}{' …' * (len(files) > 3)})"
+        for name, path in environment.archives().items()
+        if (files := _changed_files(name, path))
+    ]
+    if changed:
+        target = "local" if environment.name == "local" else "aws"
+        raise ReleaseError(
+            f"archives differ from the sources: {'; '.join(changed)}. Build them again: "
+            f"build/env/main/bin/python -m deployment.package --target {target}"
+        )
+
+
+def _changed_files(name: str, path: Path) -> list[str]:
+    """Return the files of the project that an archive lacks, has in another version, or should not have."""
+    kind, _, file = name.partition("/")
+    if path.suffix == ".py":
+        return [] if path.read_bytes() == (PROJECT / "scripts" / file).read_bytes() else [f"scripts/{file}"]
+    expected = function_files(PROJECT, path.stem) if kind == "lambda" else job_files(PROJECT)
+    folders = tuple({f"{each.partition('/')[0]}/" for each in expected})
+    with zipfile.ZipFile(path) as archive:
+        present = {each for each in archive.namelist() if each.startswith(folders)}
+        return sorted(
+            each
+            for each in present | expected.keys()
+            if each not in present or each not in expected or archive.read(each) != expected[each].read_bytes()
+        )
 
 
 def _cost_difference(described: Path) -> str:

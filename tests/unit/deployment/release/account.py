@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deployment.package.archive import write_archive
+from deployment.package.sources import function_files
 from deployment.release.environment import Environment, ReleaseError
+from deployment.terraform import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 NO_CHANGES: dict[str, Any] = {"resource_changes": []}
 
@@ -96,8 +101,6 @@ class FakeEnvironment(Environment):
             if argument.startswith("-target="):
                 self.targets.append(argument.removeprefix("-target="))
             if argument.startswith("-out="):
-                from pathlib import Path  # noqa: PLC0415 - at run time only here
-
                 Path(argument.removeprefix("-out=")).write_bytes(b"a plan with the value hunter2")
         for line in self.printed if on_line else ():
             assert on_line is not None
@@ -113,11 +116,19 @@ class FakeEnvironment(Environment):
         return {str(path.relative_to(self.folder)): path for path in sorted(self.folder.glob("*/*.*"))}
 
 
+@cache
+def _archive() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        write_archive(archive := Path(folder) / "collect.zip", function_files(PROJECT, "collect"))
+        return archive.read_bytes()
+
+
 def make_environment(folder: Path, name: str = "dev", **fields: Any) -> FakeEnvironment:
     """Return an environment with the archives of one function and of the Glue job."""
-    for path, content in {"lambda/collect.zip": b"code", "glue/datasets.py": b"script"}.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    (folder / "lambda").mkdir(parents=True, exist_ok=True)
+    (folder / "lambda" / "collect.zip").write_bytes(_archive())
+    (folder / "glue").mkdir(exist_ok=True)
+    (folder / "glue" / "datasets.py").write_bytes((PROJECT / "scripts" / "datasets.py").read_bytes())
     return FakeEnvironment(name, {"TF_VAR_account_id": "123456789012"}, folder=folder, **fields)
 
 

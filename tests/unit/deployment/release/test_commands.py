@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -95,6 +96,37 @@ def test_a_change_by_hand_is_reported(tmp_path: Any) -> None:
 
 def test_nothing_is_reported_where_nothing_differs(tmp_path: Any) -> None:
     assert find_drift(make_environment(tmp_path / "archives"), tmp_path) is None
+
+
+def test_a_plan_of_changes_that_no_commit_has_is_marked(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        done = subprocess.run(["git", *identity, *arguments], cwd=tree, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "--quiet")
+    (tree / "file").write_text("1")
+    git("add", "file")
+    git("commit", "--quiet", "--message", "x")
+    commit = git("rev-parse", "HEAD")
+    environment = make_environment(tmp_path / "archives")
+    monkeypatch.setattr("deployment.release.__main__.open_environment", lambda _: environment)
+    monkeypatch.setattr("deployment.release.__main__.PROJECT", tree)
+    monkeypatch.setattr("deployment.release.__main__.FOLDER", tmp_path / "release")
+
+    assert main(["plan", "dev"]) == 0
+    assert f"of commit `{commit}`" in capsys.readouterr().out
+
+    (tree / "file").write_text("2")
+    assert main(["plan", "dev"]) == 0
+    captured = capsys.readouterr()
+    assert f"of commit `{commit}-dirty`" in captured.out
+    assert "the working tree has changes that no commit has" in captured.err
 
 
 @pytest.mark.parametrize("command", ["rollout", "smoke", "drift"])

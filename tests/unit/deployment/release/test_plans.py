@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from deployment.package.archive import write_archive
+from deployment.package.sources import function_files
 from deployment.release.applying import apply, check_forwarding, destroy
 from deployment.release.environment import ReleaseError
 from deployment.release.plans import fetch, plan, plan_key
 from deployment.release.promotion import promote
+from deployment.terraform import PROJECT
 from tests.end_to_end.pipeline import SilentProgress
 from tests.unit.deployment.release.account import change, make_environment
 
@@ -62,6 +66,29 @@ def test_a_plan_is_stored_encrypted_below_its_environment_and_only_its_text_leav
     assert "timeout: 1 → 2" in made.text
     assert "| USD a month, traffic idle | before | after | change |\n| --- |" in made.text
     assert "hunter2" not in made.text
+
+
+@pytest.mark.parametrize("fault", ["changed", "missing", "removed", "script"])
+def test_archives_that_differ_from_the_sources_are_not_planned(
+    environment: FakeEnvironment, tmp_path: Path, fault: str
+) -> None:
+    archive, name = environment.folder / "lambda" / "collect.zip", "backend/collect/handler.py"
+    files: dict[str, Path | bytes] = dict(function_files(PROJECT, "collect"))
+    if fault == "changed":
+        files[name] = b"older"
+    elif fault == "missing":
+        del files[name]
+    elif fault == "removed":
+        files[name := "backend/collect/gone.py"] = b"removed since"
+    else:
+        archive, name = environment.folder / "glue" / "datasets.py", "scripts/datasets.py"
+        archive.write_bytes(b"older")
+    if fault != "script":
+        write_archive(archive, files)
+
+    with pytest.raises(ReleaseError, match=rf"{archive.name} \({name}\)\. Build them again: .*--target aws"):
+        plan(environment, "c1", tmp_path / "plan", is_stored=True)
+    assert environment.calls == []
 
 
 def test_the_plan_of_a_pull_request_is_not_stored(environment: FakeEnvironment, tmp_path: Path) -> None:
@@ -173,27 +200,29 @@ class TestPromotion:
             self.upload(environment, name, environment.archives()[name].read_bytes())
 
     def upload(self, environment: FakeEnvironment, name: str, content: bytes) -> None:
-        # The first twelve digits of the SHA-256 of what was applied.
+        digits = hashlib.sha256(environment.archives()[name].read_bytes()).hexdigest()[:12]  # of what was applied
         key = {
-            "lambda/collect.zip": "lambda/rivulet-dev-collect/5694d08a2e53.zip",
-            "glue/datasets.py": "glue/21a0270b7f66/datasets.py",
+            "lambda/collect.zip": f"lambda/rivulet-dev-collect/{digits}.zip",
+            "glue/datasets.py": f"glue/{digits}/datasets.py",
         }[name]
         environment.buckets.objects[OUTPUTS["buckets"]["artifacts"], key] = content  # type: ignore[index]
 
     def test_the_archives_are_those_of_the_source(self, released: FakeEnvironment, tmp_path: Path) -> None:
         promote(released, "c1", tmp_path / "build")
 
-        assert (tmp_path / "build" / "lambda" / "aws" / "collect.zip").read_bytes() == b"code"
-        assert (tmp_path / "build" / "glue" / "datasets.py").read_bytes() == b"script"
+        archives = released.archives()
+        assert (tmp_path / "build/lambda/aws/collect.zip").read_bytes() == archives["lambda/collect.zip"].read_bytes()
+        assert (tmp_path / "build/glue/datasets.py").read_bytes() == archives["glue/datasets.py"].read_bytes()
 
     def test_an_archive_that_the_source_does_not_deploy_is_promoted_too(
         self, environment: FakeEnvironment, tmp_path: Path
     ) -> None:
-        (environment.folder / "lambda" / "canary.zip").write_bytes(b"calls the API")
+        canary = environment.folder / "lambda" / "canary.zip"
+        write_archive(canary, function_files(PROJECT, "canary"))
         self.release(environment, tmp_path)
 
         promote(environment, "c1", tmp_path / "build")
-        assert (tmp_path / "build" / "lambda" / "aws" / "canary.zip").read_bytes() == b"calls the API"
+        assert (tmp_path / "build/lambda/aws/canary.zip").read_bytes() == canary.read_bytes()
 
     def test_a_changed_archive_is_refused(self, released: FakeEnvironment, tmp_path: Path) -> None:
         self.upload(released, "lambda/collect.zip", b"other code")
