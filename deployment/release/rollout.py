@@ -27,8 +27,11 @@ SHARE = 0.1
 _POLL_SECONDS = 15.0
 _MESSAGE_CHARACTERS = 300
 
-# API Gateway's event of a request that stores nothing: a function without this route answers 404.
+# API Gateway's event of a request without a key that stores nothing, with what it adds for an authoriser: a function
+# without this route answers 404, and the authoriser denies it.
 PROBE = {
+    "type": "REQUEST",
+    "methodArn": "arn:aws:execute-api:eu-central-1:123456789012:rollout/v1/GET/health",
     "resource": "/health",
     "path": "/health",
     "httpMethod": "GET",
@@ -95,9 +98,13 @@ def check_version(functions: Any, move: Move) -> None:
     invoked = functions.invoke(FunctionName=move.function, Qualifier=move.new, Payload=json.dumps(PROBE).encode())
     text = invoked["Payload"].read().decode(errors="replace")
     answered = json.loads(text or "null")
-    status = answered.get("statusCode") if isinstance(answered, dict) else None
-    if "FunctionError" in invoked or not isinstance(status, int) or status >= 500:
+    if "FunctionError" in invoked or not _is_answer(answered):
         raise ReleaseError(f"{move.function}: version {move.new} does not work: {text[:_MESSAGE_CHARACTERS]}")
+
+
+def _is_answer(answered: Any) -> bool:
+    """Return whether a function answered as one of the API does: a status below 500, or an authoriser's policy."""
+    return isinstance(answered, dict) and ("policyDocument" in answered or answered.get("statusCode", 500) < 500)
 
 
 def _move_back(functions: Any, planned: Iterable[Move], report: Callable[[str], None]) -> None:

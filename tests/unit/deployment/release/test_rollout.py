@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from backend.authorise.handler import handler as authorise
 from backend.collect.handler import handler as collect
 from backend.train.handler import handler as train
 from deployment.aliases import delete_old_versions, moves
 from deployment.release.environment import ReleaseError
 from deployment.release.rollout import PROBE, rollout
 
-PURPOSES = ("collect", "recommend", "train")
+PURPOSES = ("authorise", "collect", "recommend", "train")
 TARGETS = {purpose: {"function": purpose, "alias": "live", "version": "2"} for purpose in PURPOSES}
 
 
@@ -84,7 +85,8 @@ class Account:
     def invoke(self, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - as above
         assert (json.loads(Payload)["httpMethod"], json.loads(Payload)["resource"]) == ("GET", "/health")
         self.invoked.append((FunctionName, Qualifier))
-        answered = self.answers.get(FunctionName, {"statusCode": 404})
+        works: dict[str, Any] = {"policyDocument": {}} if FunctionName == "authorise" else {"statusCode": 404}
+        answered = self.answers.get(FunctionName, works)
         failed = {"FunctionError": "Unhandled"} if "errorType" in answered else {}
         return failed | {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answered).encode())}
 
@@ -116,7 +118,7 @@ def test_a_tenth_goes_first_and_the_writer_last() -> None:
     account = Account()
     account.rollout()
 
-    order = ["recommend", "train", "collect"]
+    order = ["authorise", "recommend", "train", "collect"]
     assert account.history == [(name, "1", {"2": 0.1}) for name in order] + [(name, "2", {}) for name in order]
 
 
@@ -129,7 +131,7 @@ def test_a_version_that_does_not_work_gets_no_request(answered: dict[str, Any]) 
 
     with pytest.raises(ReleaseError, match="rolled back: train: version 2 does not work: "):
         account.rollout()
-    assert account.invoked == [("recommend", "2"), ("train", "2")]
+    assert account.invoked == [(name, "2") for name in ("authorise", "recommend", "train")]
     assert {(version, bool(weights)) for _, version, weights in account.history} == {("1", False)}
 
 
@@ -138,11 +140,15 @@ def test_a_function_without_the_route_answers_that_it_is_none(handler: Any) -> N
     assert handler(PROBE, SimpleNamespace(function_name="f"))["statusCode"] == 404
 
 
+def test_the_authoriser_denies_the_request_without_a_key() -> None:
+    assert "policyDocument" in authorise(PROBE, SimpleNamespace(function_name="f"))
+
+
 def test_every_new_version_is_invoked_by_itself_before_it_gets_requests() -> None:
     account = Account()
     account.rollout()
 
-    assert account.invoked == [("recommend", "2"), ("train", "2"), ("collect", "2")]
+    assert account.invoked == [(name, "2") for name in ("authorise", "recommend", "train", "collect")]
 
 
 def test_what_is_at_its_version_is_left_alone() -> None:
@@ -198,7 +204,7 @@ def test_the_others_move_back_where_one_cannot() -> None:
 
     with pytest.raises(ReleaseError, match=r"update-alias: train to version 1 \(.*busy"):
         account.rollout()
-    assert account.aliases == {"collect": ("1", {}), "recommend": ("1", {}), "train": ("1", {"2": 0.1})}
+    assert account.aliases == dict.fromkeys(PURPOSES, ("1", {})) | {"train": ("1", {"2": 0.1})}
 
 
 def test_an_interruption_moves_all_back() -> None:
