@@ -180,6 +180,16 @@ def test_similar_popular_and_ranked_items_are_returned(pipeline):
     assert ranked[-1]["item_id"] == "unknown-item"
 
 
+def test_an_answer_leaves_a_served_list_in_the_lake(pipeline):
+    answer = pipeline.api.get("/popular", num_results=5)
+
+    def sources() -> set[tuple[str, str]]:
+        return {(row["route"], row["model"]) for row in pipeline.saved_query("served-and-not-seen")}
+
+    expected = {("popular", answer["model"])}
+    assert read_until(lambda: sources() & expected, expected) == expected
+
+
 def test_items_out_of_stock_are_filtered_out(pipeline):
     catalogue = generate_shop(seed=1, events=4_000).items
     sold_out = {str(item["item_id"]) for item in catalogue if item["availability"] == "out_of_stock"}
