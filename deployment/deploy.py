@@ -22,7 +22,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.aliases import switch
 from deployment.keys.stored import Keys, ensure_canary
-from deployment.terraform import INTERRUPTED, AnotherEnvironmentError, TerraformMissingError, invocation, run
+from deployment.terraform import (
+    INTERRUPTED,
+    AnotherEnvironmentError,
+    NotInitializedError,
+    TerraformMissingError,
+    check_initialized,
+    invocation,
+    run,
+)
 from deployment.workflow import Progress, WorkflowError, prepare
 
 if TYPE_CHECKING:
@@ -48,6 +56,9 @@ Stack = TypeVar("Stack", bound=Outputs)
 
 class DeploymentError(Exception):
     """Terraform failed; its own output has the reason."""
+
+
+_FAILURES = (AnotherEnvironmentError, NotInitializedError, DeploymentError, WorkflowError)
 
 
 def deploy(
@@ -143,6 +154,7 @@ def main(arguments: list[str]) -> int:
     environment, *given = arguments
     everything = [f"-var-file=environments/{environment}.tfvars", *given]
     try:
+        check_initialized(environment, os.environ)
         stack = deploy(lambda _bar: _apply(everything), _outputs, _stepfunctions, print_step)
         with print_step("Switch the API to the new versions"):
             region = stack["state_machine_arn"].split(":")[3]
@@ -153,7 +165,7 @@ def main(arguments: list[str]) -> int:
     except TerraformMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 127
-    except (AnotherEnvironmentError, DeploymentError, WorkflowError, BotoCoreError, ClientError) as error:
+    except (*_FAILURES, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:

@@ -42,6 +42,10 @@ class AnotherEnvironmentError(Exception):
     """Terraform is initialized for the state of another environment than that of the variables."""
 
 
+class NotInitializedError(Exception):
+    """Terraform has no back end yet."""
+
+
 @dataclass(frozen=True)
 class Invocation:
     """One run of Terraform: its command, working directory and environment."""
@@ -116,6 +120,16 @@ def _check_environment(arguments: Sequence[str], data: Path) -> None:
                     f"python -m deployment.terraform init -reconfigure "
                     f"-backend-config=environments/{named[1]}.s3.tfbackend -backend-config=bucket=<state_bucket>"
                 )
+
+
+def check_initialized(environment_name: str, environment: Mapping[str, str]) -> None:
+    """Raise `NotInitializedError` where the root has no back end yet; Terraform's own advice lacks its settings."""
+    call = invocation([], environment)
+    if not (call.directory / call.environment["TF_DATA_DIR"] / "terraform.tfstate").is_file():
+        raise NotInitializedError(
+            f"Terraform is not initialized: python -m deployment.terraform init "
+            f"-backend-config=environments/{environment_name}.s3.tfbackend -backend-config=bucket=<state_bucket>"
+        )
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:

@@ -222,7 +222,7 @@ module "observability" {
   served_lists_stream  = local.served_lists_stream
   state_machine_arn    = local.state_machine_arn
   tables               = local.tables
-  campaign_arns        = var.emulated ? {} : local.campaign_arns
+  campaign_arns        = var.emulated ? {} : local.deployed_campaign_arns
   runbooks_url         = var.runbooks_url
   thresholds           = var.alarm_thresholds
   alarm_emails         = var.alarm_emails

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import botocore.session
+
 from deployment.cost.traffic import is_amount
 
 PRICES = Path(__file__).with_name("prices.toml")
+BASE_REGION = "us-east-1"
 _CONFIDENCES = ("low", "medium", "high")
 
 
@@ -33,8 +36,10 @@ class Prices:
     used: set[str] = field(default_factory=set)
 
     @classmethod
-    def load(cls, region: str = "us-east-1", changes: Path | None = None) -> Prices:
+    def load(cls, region: str = BASE_REGION, changes: Path | None = None) -> Prices:
         """Return the project's prices, changed by a file with `[prices]` of its own."""
+        if region not in _regions():
+            raise UnknownPriceError(f"{region} is no region of AWS, as eu-central-1 is")
         content = tomllib.loads(PRICES.read_text(encoding="utf-8"))
         entries, sources = content["prices"], content["sources"]
         if changes:
@@ -68,6 +73,13 @@ class Prices:
             below = limit
         return total
 
+    def of_another_region(self) -> int:
+        """Return how many of the used prices are those of us-east-1, since none of the region is known."""
+        return sum(
+            self.region not in (BASE_REGION, *self.entries[name]) and self.entries[name]["source"] in self.sources
+            for name in self.used
+        )
+
     def doubtful(self) -> list[str]:
         """Return the used prices of the least confidence, as `name (confidence: source)`."""
         least = min((_CONFIDENCES.index(self.entries[name]["confidence"]) for name in self.used), default=2)
@@ -78,3 +90,12 @@ class Prices:
             for name, entry in sorted(self.entries.items())
             if name in self.used and entry["confidence"] == _CONFIDENCES[least]
         ]
+
+
+def _regions() -> set[str]:
+    session = botocore.session.get_session()
+    return {region for partition in session.get_available_partitions() for region in _of_partition(session, partition)}
+
+
+def _of_partition(session: botocore.session.Session, partition: str) -> list[str]:
+    return session.get_available_regions("kinesis", partition_name=partition)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from deployment.cost.services import price_campaigns, price_engine
+from deployment.cost.prices import BASE_REGION
+from deployment.cost.services import needed_shards, price_campaigns, price_engine, training_days, trainings_a_month
 from deployment.cost.stack import Campaign
 from deployment.cost.traffic import SECONDS, Traffic
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from deployment.cost.prices import Prices
+    from deployment.cost.stack import Stack
 
 NOTHING = 0.005  # USD that are printed as zero
 
@@ -40,6 +42,29 @@ def print_difference(
     rows = [(name, f"{old:,.2f}", f"{new:,.2f}", _signed(new - old)) for name, (old, new) in both.items()]
     _print_table((f"USD a month, traffic {traffic}", "before", "after", "change"), rows, markdown=markdown)
     _print_doubts(prices)
+
+
+def print_basis(traffic: Traffic, stack: Stack, prices: Prices) -> None:
+    """Print the region of the prices, the trainings that were counted, and a stream that is too small for the peak."""
+    lines = [f"Prices of {prices.region}"]
+    if others := prices.of_another_region():
+        lines[0] += f"; for {others} of {len(prices.used)} only that of {BASE_REGION} is known"
+    if traffic.events and stack.trainings.v2 + stack.trainings.classic:
+        by_hand = ", assumed since none is scheduled" if _is_unscheduled(traffic, stack) else ""
+        number, days = trainings_a_month(traffic, stack), training_days(traffic, stack)
+        lines.append(f"Trainings: {number:.1f} a month of the events of {days:g} days{by_hand}")
+    needed = needed_shards(traffic)
+    if stack.shards is not None and needed > stack.shards:
+        peak = traffic.events_per_second * traffic.peak_factor
+        lines.append(
+            f"Too small: {peak:,.0f} events/s at the peak need {needed} shards, but stream_shards is {stack.shards}, "
+            "which is what is priced: Kinesis refuses the rest"
+        )
+    sys.stdout.write("".join(f"{line}.\n" for line in lines))
+
+
+def _is_unscheduled(traffic: Traffic, stack: Stack) -> bool:
+    return traffic.trainings is None and stack.trainings.a_month is None
 
 
 def _break_evens(prices: Prices) -> Iterable[tuple[str, str]]:

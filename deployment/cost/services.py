@@ -32,6 +32,14 @@ KMS_CALLS_IDLE, KMS_CALLS_PER_REQUEST = 190_000, 0.01
 # Lambda's five pollers of the queue of bad rows, each with a long poll of 20 s.
 # https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 POLLS_IDLE = 5 * SECONDS / 20
+# A stream in on-demand mode begins with four shards, and rounds each record up to 1 KB.
+# https://docs.aws.amazon.com/streams/latest/dev/how-do-i-size-a-stream.html
+ON_DEMAND_SHARDS, ON_DEMAND_UNIT_BYTES = 4, 1024
+READERS = 2  # Firehose and the function forward
+# Each shard takes 1,000 records and 1 MiB a second, and gives all readers together 2 MiB.
+# https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+SHARD_RECORDS, SHARD_IN_BYTES, SHARD_OUT_BYTES = 1000, MIB, 2 * MIB
+WEEKLY = HOURS / 168  # trainings a month, where neither the traffic nor a schedule says how many
 INTERACTION_BYTES = 80  # in an imported data set
 INTERACTIONS_PER_DPU_HOUR, LEAST_DPU_HOURS = 130e6, 0.13
 INTERACTIONS_PER_TRAINING_HOUR, LEAST_TRAINING_HOURS = 100e6, 4.0
@@ -50,7 +58,7 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
         )
     logged = requests * LOG_BYTES_PER_REQUEST + batches * LOG_BYTES_PER_BATCH
     return {
-        "Kinesis": kinesis(stack.shards, traffic.requests, _record_bytes(traffic), stack.has_long_retention, prices),
+        "Kinesis": _stream(traffic, stack, prices),
         "Firehose": firehose(traffic.requests, _record_bytes(traffic), prices)
         + firehose(traffic.recommendations, SERVED_LIST_BYTES, prices),
         "API Gateway": prices.tiers(
@@ -71,16 +79,55 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
         + prices.cost("kms_request", KMS_CALLS_IDLE + requests * KMS_CALLS_PER_REQUEST),
         "SQS": prices.cost("sqs_request", POLLS_IDLE),
         "Athena": prices.cost("athena_tb", traffic.athena_tb),
-        "Glue": _spark(traffic, prices),
+        "Glue": _spark(traffic, stack, prices),
         "EKS": prices.cost("eks_cluster_hour", stack.clusters * HOURS),
         "S3": prices.cost("s3_gb", _lake_gb(traffic)) + prices.cost("s3_put", traffic.requests * REFUSED),
         "Data out": prices.cost("data_out_gb", traffic.recommendations * ANSWER_BYTES / GB),
         "Personalize campaigns": price_campaigns(traffic, stack.campaigns, prices),
         "Personalize training": _training(traffic, stack, prices),
         "Personalize ingestion": prices.cost(
-            "personalize_ingestion_gb", _ingested_gb(traffic) if stack.campaigns else 0
+            "personalize_ingestion_gb",
+            _ingested_gb(traffic, stack) if stack.trainings.v2 + stack.trainings.classic else 0,
         ),
     }
+
+
+def needed_shards(traffic: Traffic) -> int:
+    """Return how many shards the stream needs at the peak."""
+    events = traffic.events_per_second * traffic.peak_factor
+    in_bytes = events * traffic.event_bytes
+    loads = (
+        events / traffic.events_per_request / SHARD_RECORDS,
+        in_bytes / SHARD_IN_BYTES,
+        READERS * in_bytes / SHARD_OUT_BYTES,
+    )
+    return max(1, math.ceil(max(loads)))
+
+
+def trainings_a_month(traffic: Traffic, stack: Stack) -> float:
+    """Return the trainings: of the traffic, of the environment's schedule, or one a week."""
+    if traffic.trainings is not None:
+        return traffic.trainings
+    return WEEKLY if stack.trainings.a_month is None else stack.trainings.a_month
+
+
+def training_days(traffic: Traffic, stack: Stack) -> float:
+    """Return the days of events that a training reads: of the traffic, of the environment, or all in the lake."""
+    if traffic.training_days is not None:
+        return traffic.training_days
+    return traffic.lake_days if stack.trainings.days is None else stack.trainings.days
+
+
+def _stream(traffic: Traffic, stack: Stack, prices: Prices) -> float:
+    record_bytes = _record_bytes(traffic)
+    if stack.shards is not None:
+        return kinesis(stack.shards, traffic.requests, record_bytes, stack.has_long_retention, prices)
+    rounded = math.ceil(record_bytes / ON_DEMAND_UNIT_BYTES) * ON_DEMAND_UNIT_BYTES
+    return kinesis_on_demand(traffic.requests * rounded / GB, READERS, prices)
+
+
+def _read_shards(traffic: Traffic, stack: Stack) -> int:
+    return max(ON_DEMAND_SHARDS, needed_shards(traffic)) if stack.shards is None else stack.shards
 
 
 def kinesis(shards: float, records: float, record_bytes: float, has_long_retention: bool, prices: Prices) -> float:
@@ -147,11 +194,13 @@ def _record_bytes(traffic: Traffic) -> float:
 
 
 def _forward_calls(traffic: Traffic, stack: Stack) -> float:
-    return max(stack.shards * SECONDS, traffic.events / 500) if traffic.events else 0.0
+    shards = _read_shards(traffic, stack)
+    return max(shards * SECONDS, traffic.events / 500) if traffic.events else 0.0
 
 
 def _lake_calls(traffic: Traffic, stack: Stack) -> float:
-    return max(stack.shards * SECONDS / 30, traffic.events * traffic.event_bytes / MIB) if traffic.events else 0.0
+    shards = _read_shards(traffic, stack)
+    return max(shards * SECONDS / 30, traffic.events * traffic.event_bytes / MIB) if traffic.events else 0.0
 
 
 def _authorisations(traffic: Traffic) -> float:
@@ -190,24 +239,31 @@ def _lake_gb(traffic: Traffic) -> float:
     return a_second * 86_400 * traffic.lake_days / GB
 
 
-def _spark(traffic: Traffic, prices: Prices) -> float:
-    if not traffic.events:
+def _spark(traffic: Traffic, stack: Stack, prices: Prices) -> float:
+    """Return the cost of building the data sets, which a schedule does without events, too."""
+    if not traffic.events and stack.trainings.a_month is None:
         return 0.0
-    read = traffic.events_per_second * 86_400 * traffic.training_days
+    read = traffic.events_per_second * 86_400 * training_days(traffic, stack)
     hours = max(LEAST_DPU_HOURS, read / INTERACTIONS_PER_DPU_HOUR)
-    return prices.cost("glue_dpu_hour", traffic.trainings * hours)
+    return prices.cost("glue_dpu_hour", trainings_a_month(traffic, stack) * hours)
 
 
 def _training(traffic: Traffic, stack: Stack, prices: Prices) -> float:
+    """Return the cost of training each solution, with or without a campaign."""
     if not traffic.events:
         return 0.0
-    v2 = sum(campaign.is_v2 for campaign in stack.campaigns)
-    hours = max(LEAST_TRAINING_HOURS, traffic.interactions / INTERACTIONS_PER_TRAINING_HOUR)
-    return prices.cost("personalize_v2_interaction", traffic.trainings * v2 * traffic.interactions) + prices.cost(
-        "personalize_training_hour", traffic.trainings * (len(stack.campaigns) - v2) * hours
+    trainings, interactions = trainings_a_month(traffic, stack), _interactions(traffic, stack)
+    hours = max(LEAST_TRAINING_HOURS, interactions / INTERACTIONS_PER_TRAINING_HOUR)
+    return prices.cost("personalize_v2_interaction", trainings * stack.trainings.v2 * interactions) + prices.cost(
+        "personalize_training_hour", trainings * stack.trainings.classic * hours
     )
 
 
-def _ingested_gb(traffic: Traffic) -> float:
-    imported = traffic.trainings * traffic.interactions * INTERACTION_BYTES if traffic.events else 0.0
+def _interactions(traffic: Traffic, stack: Stack) -> float:
+    read = traffic.events_per_second * 86_400 * training_days(traffic, stack)
+    return min(read, traffic.trained_interactions)
+
+
+def _ingested_gb(traffic: Traffic, stack: Stack) -> float:
+    imported = trainings_a_month(traffic, stack) * _interactions(traffic, stack) * INTERACTION_BYTES
     return (traffic.events * traffic.event_bytes + imported) / GB

@@ -1,29 +1,34 @@
-"""What an environment provisions, from Terraform's plan or with the defaults of the configuration."""
+"""What an environment provisions: from its settings and `provisioned.toml`, or from Terraform's plan of it."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hcl2
 
+from deployment.cost.schedule import runs_a_month
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ROOT = Path(__file__).parents[2]
 SOLUTIONS = _ROOT / "model" / "solutions" / "default.json"
 ENVIRONMENTS = _ROOT / "infrastructure" / "environments"
+_PROVISIONED = Path(__file__).with_name("provisioned.toml")
 
-# Names of metrics that the functions write, which no Terraform resource declares.
-_METRICS = 67
+# Names of metrics that the functions write, which no Terraform resource declares, and that of the canary.
+_METRICS, _CANARY_METRICS = 67, 1
 
-# Of infrastructure/modules/canary: its own alarm and three of its function.
-_CANARY_ALARMS = 4
+# As infrastructure/variables.tf has them where an environment sets none.
+_DEFAULT_SHARDS, _DEFAULT_TRAINING_DAYS = 1, 365
 
-# Of infrastructure/modules/api/waf.tf.
-_FIREWALL_RULES = 4
+
+class NotBilledError(ValueError):
+    """The environment is emulated on a laptop, where nothing is billed."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,46 @@ class Campaign:
 
 
 @dataclass(frozen=True)
-class Stack:
-    """What costs something without traffic, and what traffic's cost depends on."""
+class Trainings:
+    """The trainings of an environment.
 
+    Attributes
+    ----------
+    v2, classic
+        Numbers of solutions that are trained, with or without a campaign, by the price list of their recipe.
+    a_month
+        By the schedule; None where there is none, so that each is started by hand.
+    days
+        Of events that each reads; None for all of them.
+    """
+
+    v2: int = 0
+    classic: int = 0
+    a_month: float | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What costs something without traffic, and what traffic's cost depends on.
+
+    Attributes
+    ----------
+    region
+        Empty where it is not known.
+    shards
+        Of the stream; None for on-demand capacity.
+    alarms
+        Metrics that alarms read, each of which is billed.
+    """
+
+    region: str = ""
     campaigns: tuple[Campaign, ...] = ()
-    shards: int = 1
+    trainings: Trainings = Trainings()
+    shards: int | None = 1
     has_long_retention: bool = False
-    alarms: int = 62
-    metrics: int = _METRICS
+    alarms: int = 0
+    metrics: int = 0
     dashboards: int = 1
     keys: int = 1
     firewall_rules: int | None = None
@@ -59,44 +96,71 @@ class Stack:
 
 def declared_campaigns() -> tuple[Campaign, ...]:
     """Return the campaigns of `model/solutions/default.json`."""
-    solutions = json.loads(SOLUTIONS.read_text(encoding="utf-8"))["solutions"]
-    return _campaigns({"name": name, "recipe_arn": each["recipe"], **each} for name, each in solutions.items())
+    return _campaigns(_declared_solutions())
 
 
 def read_environment(name: str) -> Stack:
-    """Return the stack of an environment, from its settings in `infrastructure/environments`."""
+    """Return the stack of an environment, from its settings and from what `provisioned.toml` counts.
+
+    Raises
+    ------
+    NotBilledError
+        Where the environment is emulated.
+    """
     known = sorted(file.stem for file in ENVIRONMENTS.glob("*.tfvars"))
     if name not in known:
         raise ValueError(f"{name} is no environment: there are {', '.join(known)}")
-    file = ENVIRONMENTS / f"{name}.tfvars"
-    settings = hcl2.loads(file.read_text(encoding="utf-8"))
+    settings = hcl2.loads((ENVIRONMENTS / f"{name}.tfvars").read_text(encoding="utf-8"))
+    if settings.get("emulated"):
+        raise NotBilledError(f"{name} is emulated on a laptop: nothing of it is billed.")
+    counted = tomllib.loads(_PROVISIONED.read_text(encoding="utf-8")).get(name)
+    if counted is None:
+        raise ValueError(f"{_PROVISIONED} has no counts of {name}: give its plan by --plan")
     deployed = {solution.strip('"'): campaign for solution, campaign in settings.get("campaigns", {}).items()}
+    solutions = _declared_solutions()
     return Stack(
+        region=settings.get("region", "").strip('"'),
         campaigns=tuple(
             replace(
                 campaign, provisioned_tps=deployed[campaign.name].get("min_provisioned_tps", campaign.provisioned_tps)
             )
-            for campaign in declared_campaigns()
+            for campaign in _campaigns(solutions)
             if campaign.name in deployed
         ),
-        shards=settings.get("stream_shards", 1),
+        trainings=_trainings(
+            solutions,
+            (settings.get("training_schedule") or "").strip('"'),
+            settings.get("training_days", _DEFAULT_TRAINING_DAYS),
+        ),
+        shards=settings.get("stream_shards", _DEFAULT_SHARDS),
         has_long_retention=settings.get("stream_retention_hours", 24) > 24,
-        firewall_rules=_FIREWALL_RULES if settings.get("firewall") else None,
         clusters=int("new_cluster" in (settings.get("engine") or {})),
-        alarms=Stack.alarms + (_CANARY_ALARMS if settings.get("canary") else 0),
-        metrics=_METRICS + (1 if settings.get("canary") else 0),
+        **{key: value for key, value in counted.items() if key != "function_mb"},
+        function_gb=_memory(counted["function_mb"].items()),
     )
 
 
 def read_plan(path: Path) -> tuple[Stack | None, Stack]:
-    """Return the stacks before and after a plan, from `terraform show -json`; None before the first apply."""
+    """Return the stacks before and after a plan, as `terraform show -json` prints it; None before the first apply.
+
+    Raises
+    ------
+    NotBilledError
+        Where the environment is emulated.
+    """
     plan = json.loads(path.read_text(encoding="utf-8"))
     after = plan.get("planned_values", {}).get("root_module") if isinstance(plan, dict) else None
     if after is None:
-        raise ValueError(f"{path} is no plan; write it with: terraform show -json plan.tfplan > {path}")
+        raise ValueError(
+            f"{path} is no plan; write it with: python -m deployment.terraform show -json plan.tfplan > {path}"
+        )
+    variables = {name: variable.get("value") for name, variable in plan.get("variables", {}).items()}
+    if variables.get("emulated"):
+        raise NotBilledError(f"{variables.get('environment')} is emulated on a laptop: nothing of it is billed.")
+    region = variables.get("region") or ""
     before = plan.get("prior_state", {}).get("values", {}).get("root_module")
     managed = [each for each in _resources(before or {}) if each.get("mode") != "data"]
-    return (_stack(managed) if managed else None), _stack(list(_resources(after)))
+    return (provisioned(managed, region) if managed else None), provisioned(list(_resources(after)), region)
 
 
 def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -105,24 +169,45 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _resources(child)
 
 
-def _stack(resources: list[dict[str, Any]]) -> Stack:
+def provisioned(resources: list[dict[str, Any]], region: str = "") -> Stack:
+    """Return the stack of resources, each with its `type` and `values` as in Terraform's plan or state."""
+
     def of_type(kind: str) -> list[dict[str, Any]]:
         return [each["values"] for each in resources if each["type"] == kind]
 
     streams = of_type("aws_kinesis_stream")
     firewalls = of_type("aws_wafv2_web_acl")
-    functions = of_type("aws_lambda_function")
+    memory = _memory((each["function_name"], each["memory_size"]) for each in of_type("aws_lambda_function"))
+    configuration = _configuration(of_type("aws_sfn_state_machine"))
+    solutions = configuration["solutions"]
+    schedules = (each["schedule_expression"] for each in of_type("aws_scheduler_schedule") if _starts_training(each))
     return Stack(
-        campaigns=_deployed(of_type("aws_sfn_state_machine")),
-        shards=sum(each.get("shard_count") or 0 for each in streams),
+        region=region,
+        campaigns=_campaigns(solutions),
+        trainings=_trainings(solutions, next(schedules, ""), configuration["training_days"]),
+        shards=_shards(streams),
         has_long_retention=any((each.get("retention_period") or 24) > 24 for each in streams),
         alarms=sum(_billed_metrics(each) for each in of_type("aws_cloudwatch_metric_alarm")),
+        metrics=_METRICS + _CANARY_METRICS * ("canary" in dict(memory)),
         dashboards=len(of_type("aws_cloudwatch_dashboard")),
         keys=len(of_type("aws_kms_key")),
         firewall_rules=sum(len(each.get("rule") or ()) for each in firewalls) if firewalls else None,
         clusters=len(of_type("aws_eks_cluster")),
-        function_gb=tuple((each["function_name"].rpartition("-")[2], each["memory_size"] / 1024) for each in functions),
+        function_gb=memory,
     )
+
+
+def _memory(functions: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted((name.rpartition("-")[2], megabytes / 1024) for name, megabytes in functions))
+
+
+def _shards(streams: list[dict[str, Any]]) -> int | None:
+    modes = [mode["stream_mode"] for each in streams for mode in each.get("stream_mode_details") or ()]
+    return None if "ON_DEMAND" in modes else sum(each.get("shard_count") or 0 for each in streams)
+
+
+def _starts_training(schedule: Mapping[str, Any]) -> bool:
+    return str(schedule["name"]).endswith("-train")
 
 
 def _billed_metrics(alarm: dict[str, Any]) -> int:
@@ -130,21 +215,35 @@ def _billed_metrics(alarm: dict[str, Any]) -> int:
     return max(1, sum(bool(query.get("metric")) for query in alarm.get("metric_query") or ()))
 
 
-def _deployed(machines: list[dict[str, Any]]) -> tuple[Campaign, ...]:
-    """Return the campaigns that the training workflow deploys; the declared ones where its definition is unknown."""
+def _configuration(machines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the training workflow trains and deploys; what is declared where its definition is unknown."""
     for machine in machines:
         definition = json.loads(machine.get("definition") or "{}")
-        states = definition.get("States", {})
-        for state in states.values():
-            solutions = state.get("Assign", {}).get("configuration", {}).get("solutions")
-            if solutions is not None:
-                return _campaigns(solutions)
-    return declared_campaigns() if machines else ()
+        for state in definition.get("States", {}).values():
+            assigned = state.get("Assign", {})
+            if "solutions" in assigned.get("configuration", {}):
+                solutions = assigned["configuration"]["solutions"]
+                return {"solutions": solutions, "training_days": assigned.get("training_days")}
+    return {"solutions": _declared_solutions() if machines else [], "training_days": _DEFAULT_TRAINING_DAYS}
 
 
-def _campaigns(solutions: Any) -> tuple[Campaign, ...]:
+def _declared_solutions() -> list[dict[str, Any]]:
+    solutions = json.loads(SOLUTIONS.read_text(encoding="utf-8"))["solutions"]
+    return [{"name": name, "recipe_arn": each["recipe"], **each} for name, each in solutions.items()]
+
+
+def _trainings(solutions: Iterable[Mapping[str, Any]], schedule: str, days: float | None) -> Trainings:
+    v2 = [_is_v2(each) for each in solutions]
+    return Trainings(sum(v2), len(v2) - sum(v2), runs_a_month(schedule) if schedule else None, days)
+
+
+def _campaigns(solutions: Iterable[Mapping[str, Any]]) -> tuple[Campaign, ...]:
     return tuple(
-        Campaign(each["name"], each["recipe_arn"].endswith("-v2"), each["campaign"]["min_provisioned_tps"])
+        Campaign(each["name"], _is_v2(each), each["campaign"]["min_provisioned_tps"])
         for each in solutions
         if each.get("campaign")
     )
+
+
+def _is_v2(solution: Mapping[str, Any]) -> bool:
+    return str(solution["recipe_arn"]).endswith("-v2")

@@ -33,7 +33,7 @@ class Traffic:
     cached
         The share of recommendations that stored answers serve.
     trainings, training_days
-        Number in a month, and the days of events that each reads.
+        Number in a month, and the days of events that each reads; None for those of the environment.
     trained_interactions
         Most interactions that a training uses; Personalize reads at most three billion.
     campaign_shares
@@ -48,8 +48,8 @@ class Traffic:
     events_per_request: float = 5.0
     recommendations_per_second: float = 0.0
     cached: float = 0.3
-    trainings: float = HOURS / 168
-    training_days: float = 90.0
+    trainings: float | None = None
+    training_days: float | None = None
     trained_interactions: float = float("inf")
     campaign_shares: tuple[float, ...] = (0.7, 0.1, 0.15, 0.05)
     history_days: float = 90.0
@@ -70,11 +70,6 @@ class Traffic:
     def recommendations(self) -> float:
         """Recommendations a month."""
         return self.recommendations_per_second * SECONDS
-
-    @property
-    def interactions(self) -> float:
-        """Interactions that one training uses."""
-        return min(self.events_per_second * 86_400 * self.training_days, self.trained_interactions)
 
 
 def read_traffic(name: str) -> Traffic:

@@ -41,10 +41,13 @@ def report(name: str, shown: dict[str, Any]) -> str | None:
     if not lines:
         return None
     listed = "\n".join(lines)
+    resources = "1 resource" if len(drifted) == 1 else f"{len(drifted)} resources"
+    # No workflow knows the laptop, and no issue reports it.
+    way = "plan and apply it" if name == "local" else "run the workflow deploy"
+    end = "" if name == "local" else " This issue is closed once nothing differs."
     return (
-        f"`{name}` differs from Terraform's state in {len(drifted)} resources. Either repeat the change in the "
-        f"configuration, or run the workflow deploy, which reverts it. This issue is closed once nothing differs.\n\n"
-        f"````diff\n{listed}\n````\n"
+        f"`{name}` differs from Terraform's state in {resources}. Either repeat the change in the configuration, "
+        f"or {way}, which reverts it.{end}\n\n````diff\n{listed}\n````\n"
     )
 
 

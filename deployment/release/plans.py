@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from deployment.release.environment import Environment
 
 _PLAN, _RECORD = "plan.tfplan", "record.json"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHANGED = 2  # of -detailed-exitcode
 
 
@@ -159,6 +161,8 @@ def plan_key(environment: Environment, sha256: str) -> str:
 
 def fetch(environment: Environment, sha256: str, commit: str, folder: Path) -> Path:
     """Fetch a stored plan and return its file; `ReleaseError` if bundle, commit or archives differ."""
+    if not _SHA256.fullmatch(sha256):
+        raise ReleaseError(f"{sha256} is no SHA-256 of a plan: give all 64 digits")
     try:
         stored = environment.client("s3").get_object(Bucket=environment.state_bucket, Key=plan_key(environment, sha256))
     except ClientError as error:

@@ -19,6 +19,7 @@ from deployment.remove.environment import (
     remove_after_destroy,
     remove_environment,
     state_machine_arn,
+    stored_keys,
 )
 from deployment.remove.executions import running_executions
 from deployment.remove.leftovers import OUTLIVES, Owner, log_groups
@@ -42,16 +43,22 @@ On the laptop set AWS_ENDPOINT_URL, and AWS_ENDPOINT_URL_PERSONALIZE or --endpoi
 An interrupted command continues when it is run again. infrastructure/README.md has the whole removal."""
 
 
-def _print_existing(owner: Owner, region: str, clients: Clients, *, after_destroy: bool) -> None:
-    if after_destroy:
-        _print_all("log groups", list(log_groups(clients("logs"), owner)))
-        return
-    for title, found in existing(Group(clients("personalize"), owner.prefix)):
-        _print_all(title, [f"{resource.name} ({resource.status})" for resource in found])
-    _print_all("parameters", published_parameters(clients("ssm"), owner))
-    _print_all(
-        "trainings in progress", running_executions(clients("stepfunctions"), state_machine_arn(owner, region, clients))
-    )
+def _existing(owner: Owner, region: str, clients: Clients, options: argparse.Namespace) -> dict[str, list[str]]:
+    """Return what the command would remove, by kind, and the trainings in progress, which it would stop or wait for."""
+    if options.after_destroy:
+        found = {"log groups": list(log_groups(clients("logs"), owner))}
+    else:
+        found = {
+            title: [f"{resource.name} ({resource.status})" for resource in resources]
+            for title, resources in existing(Group(clients("personalize"), owner.prefix))
+            if title == "campaigns" or not options.campaigns
+        }
+        if not options.campaigns:
+            found["parameters"] = published_parameters(clients("ssm"), owner)
+            found["keys of the API"] = stored_keys(clients("ssm"), owner)
+        machine = state_machine_arn(owner, region, clients)
+        found["trainings in progress"] = running_executions(clients("stepfunctions"), machine)
+    return {title: lines for title, lines in found.items() if lines}
 
 
 def _print_all(title: str, lines: Sequence[str]) -> None:
@@ -79,6 +86,16 @@ def _region(environment: str) -> str:
     return found[1]
 
 
+def _check_account(environment: str, account: str) -> None:
+    """Refuse an account that is not the environment's, where the environment names one as Terraform reads it."""
+    settings = (INFRASTRUCTURE / "environments" / f"{environment}.tfvars").read_text(encoding="utf-8")
+    named = re.search(r'^account_id\s*=\s*"(.+)"', settings, re.MULTILINE)
+    variable = os.environ.get("TF_VAR_account_id")  # noqa: SIM112 - as Terraform names it
+    expected = named[1] if named else variable
+    if expected and expected != account:
+        raise RemovalError(f"The credentials are of account {account}, but {environment} is in {expected}.")
+
+
 def _is_confirmed(owner: Owner) -> bool:
     if not sys.stdin.isatty():
         sys.stderr.write("Nothing was removed: there is no terminal to confirm at; use --yes.\n")
@@ -96,22 +113,28 @@ def main(arguments: Sequence[str]) -> int:
     try:
         region = _region(options.environment)
         clients = _clients(region, options.endpoint)
-        if options.dry_run:
-            _print_existing(owner, region, clients, after_destroy=options.after_destroy)
-        elif not options.yes and not _is_confirmed(owner):
+        account = clients("sts").get_caller_identity()["Account"]
+        _check_account(options.environment, account)
+        found = _existing(owner, region, clients, options)
+        where = f"{owner.prefix} in account {account}, {region}"
+        sys.stdout.write(f"{where}:{'' if found else ' nothing to remove'}\n")
+        if options.dry_run or not (found or options.after_destroy):
+            for title, lines in found.items():
+                _print_all(title, lines)
+            return 0
+        if not options.yes and not _is_confirmed(owner):
             return 2
-        elif options.after_destroy:
+        if options.after_destroy:
             return _finish(owner, clients)
-        else:
-            remove_environment(
-                owner,
-                region,
-                clients,
-                print_step,
-                campaigns_only=options.campaigns,
-                stop_training=options.stop_training,
-                poll_seconds=options.poll_seconds,
-            )
+        remove_environment(
+            owner,
+            region,
+            clients,
+            print_step,
+            campaigns_only=options.campaigns,
+            stop_training=options.stop_training,
+            poll_seconds=options.poll_seconds,
+        )
     except (RemovalError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -35,6 +35,7 @@ variables {
   api_throttling            = { requests_per_second = 100, burst = 200 }
   alarm_emails              = ["on-call@example.com"]
   monthly_budget_usd        = 1000
+  campaigns                 = { user-personalization = {}, similar-items = {}, popular = {}, ranking = {} }
   training_schedule         = "cron(0 2 * * ? *)"
   canary                    = true
   lambda_archives_directory = "tests/archives/lambda"

@@ -130,17 +130,6 @@ locals {
         runbook     = "stream-behind"
         description = "Events take more than ${var.thresholds.update_seconds} s from the stream to the event tracker."
       }
-      stand-ins = {
-        kind       = "count"
-        expression = "IF(FILL(recommender, 0) + FILL(last_good, 0) + FILL(popular, 0) >= 10, 100 * (FILL(last_good, 0) + FILL(popular, 0)) / (FILL(recommender, 0) + FILL(last_good, 0) + FILL(popular, 0)), 0)"
-        threshold  = var.thresholds.stand_in_percent
-        metrics = {
-          for source in ["recommender", "last_good", "popular"] :
-          source => { namespace = var.metrics_namespace, metric = "answered_from_${source}", dimensions = { service = "recommend" } }
-        }
-        runbook     = "stand-ins"
-        description = "More than ${var.thresholds.stand_in_percent} % of the answers that are not from the cache are stored or popular items in place of the recommender's; needs ten answers in five minutes."
-      }
     },
     {
       served-lists-lost = {
@@ -155,7 +144,19 @@ locals {
         description = "Firehose did not accept the served lists of more than ${var.thresholds.lost_lists_percent} % of the answers within 50 ms; needs ten answers in five minutes."
       }
     },
+    # Without campaigns every answer is a stand-in.
     length(var.campaign_arns) == 0 ? {} : {
+      stand-ins = {
+        kind       = "count"
+        expression = "IF(FILL(recommender, 0) + FILL(last_good, 0) + FILL(popular, 0) >= 10, 100 * (FILL(last_good, 0) + FILL(popular, 0)) / (FILL(recommender, 0) + FILL(last_good, 0) + FILL(popular, 0)), 0)"
+        threshold  = var.thresholds.stand_in_percent
+        metrics = {
+          for source in ["recommender", "last_good", "popular"] :
+          source => { namespace = var.metrics_namespace, metric = "answered_from_${source}", dimensions = { service = "recommend" } }
+        }
+        runbook     = "stand-ins"
+        description = "More than ${var.thresholds.stand_in_percent} % of the answers that are not from the cache are stored or popular items in place of the recommender's; needs ten answers in five minutes."
+      }
       campaigns-failed = {
         kind        = "count"
         expression  = join(" + ", [for id in keys(local.campaign_metrics) : "FILL(${id}, 0)"])
@@ -300,8 +301,9 @@ locals {
     },
   )]...)
 
+  # Each metric of an alarm is billed. The workflow uses the table of locks a few times per training, and retries.
   throttle_metrics = {
-    for pair in setproduct(keys(var.tables), ["Read", "Write"]) : "${replace(pair[0], "-", "_")}_${lower(pair[1])}" => {
+    for pair in setproduct(setsubtract(keys(var.tables), ["locks"]), ["Read", "Write"]) : "${replace(pair[0], "-", "_")}_${lower(pair[1])}" => {
       namespace  = "AWS/DynamoDB"
       metric     = "${pair[1]}ThrottleEvents"
       dimensions = { TableName = var.tables[pair[0]] }

@@ -95,3 +95,10 @@ def test_where_preparing_fails_the_mapping_stays_off_and_a_further_deployment_co
 def test_the_command_needs_an_environment(capsys):
     assert main(["-auto-approve"]) == 2
     assert "ENVIRONMENT" in capsys.readouterr().err
+
+
+def test_a_deployment_without_init_names_the_command_with_the_environments_back_end(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TF_DATA_DIR", str(tmp_path))
+
+    assert main(["dev"]) == 1
+    assert "deployment.terraform init -backend-config=environments/dev.s3.tfbackend" in capsys.readouterr().err

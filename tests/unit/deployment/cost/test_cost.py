@@ -11,6 +11,7 @@ import pytest
 
 from deployment.cost.__main__ import main
 from deployment.cost.prices import Prices
+from deployment.cost.schedule import runs_a_month
 from deployment.cost.services import (
     MIB,
     firehose,
@@ -21,7 +22,15 @@ from deployment.cost.services import (
     price_engine,
     price_services,
 )
-from deployment.cost.stack import ENVIRONMENTS, Campaign, Stack, declared_campaigns, read_environment, read_plan
+from deployment.cost.stack import (
+    ENVIRONMENTS,
+    Campaign,
+    Stack,
+    Trainings,
+    declared_campaigns,
+    read_environment,
+    read_plan,
+)
 from deployment.cost.traffic import GB, SECONDS, Traffic, read_traffic
 
 PRICES = Prices.load()
@@ -31,7 +40,14 @@ PER_SECOND = 2 * KB / GB * SECONDS  # GB a month of one record of 2 KB a second
 BDB_GB = 100 * MIB * 48 * 3600 / GB
 # The worked examples are older than some alarms and metrics.
 EXAMPLE = Stack(alarms=34, metrics=60)
-PRODUCTION = replace(EXAMPLE, campaigns=declared_campaigns(), shards=2, has_long_retention=True, firewall_rules=4)
+PRODUCTION = replace(
+    EXAMPLE,
+    campaigns=declared_campaigns(),
+    trainings=Trainings(v2=2, classic=2, days=90),
+    shards=2,
+    has_long_retention=True,
+    firewall_rules=4,
+)
 LESS_PERSONALIZE = ("Personalize campaigns", "Personalize training", "Personalize ingestion")
 
 
@@ -198,6 +214,16 @@ def test_idle_dev_costs_at_most_35_usd_and_has_no_campaigns():
     assert sum(price_services(Traffic(), dev, Prices.load("eu-central-1")).values()) <= 35
 
 
+@pytest.mark.parametrize("name", ["dev", "production"])
+def test_the_settings_of_an_environment_state_what_it_costs_idle(name):
+    settings = (ENVIRONMENTS / f"{name}.tfvars").read_text(encoding="utf-8")
+    [stated] = re.findall(r"Idle, it costs about ([\d,]+) USD", settings)
+
+    cost = sum(price_services(Traffic(), read_environment(name), Prices.load("eu-central-1")).values())
+
+    assert int(stated.replace(",", "")) == round(cost, -1 if cost > 1000 else None)
+
+
 def test_the_budget_of_production_is_not_used_up_by_what_it_provisions():
     production = read_environment("production")
     settings = (ENVIRONMENTS / "production.tfvars").read_text(encoding="utf-8")
@@ -210,24 +236,124 @@ def test_the_budget_of_production_is_not_used_up_by_what_it_provisions():
     assert floor < 0.8 * float(budget)
 
 
-def test_an_environment_sets_the_capacity_of_its_campaigns(tmp_path, monkeypatch):
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """Return a function that replaces the settings of dev."""
     monkeypatch.setattr("deployment.cost.stack.ENVIRONMENTS", tmp_path)
-    (tmp_path / "some.tfvars").write_text("campaigns = { popular = { min_provisioned_tps = 3 }, ranking = {} }")
+    return (tmp_path / "dev.tfvars").write_text
 
-    assert {each.name: each.provisioned_tps for each in read_environment("some").campaigns} == {
+
+def test_an_environment_sets_the_capacity_of_its_campaigns(settings):
+    settings("campaigns = { popular = { min_provisioned_tps = 3 }, ranking = {} }")
+
+    assert {each.name: each.provisioned_tps for each in read_environment("dev").campaigns} == {
         "popular": 3,
         "ranking": 1,
     }
 
 
+def test_each_solution_is_trained_as_the_environment_schedules_it_with_campaigns_or_without(settings):
+    settings('campaigns = {}\ntraining_schedule = "cron(0 2 * * ? *)"\ntraining_days = 10')
+    shop = read_traffic("shop")
+    trained_daily = price_services(shop, read_environment("dev"), PRICES)["Personalize training"]
+
+    # Two v2 solutions, by the interactions of ten days; two classic ones, by four hours.
+    interactions = shop.events_per_second * 86_400 * 10
+    assert math.isclose(trained_daily, 730 / 24 * (2 * interactions * 2e-6 + 2 * 4 * 0.24), rel_tol=1e-3)
+
+    settings('campaigns = {}\ntraining_schedule = "rate(7 days)"\ntraining_days = 10')
+    weekly = read_environment("dev")
+    assert math.isclose(price_services(shop, weekly, PRICES)["Personalize training"] * 7, trained_daily)
+    # Traffic of one's own may say otherwise.
+    own = replace(shop, trainings=730 / 24)
+    assert math.isclose(price_services(own, weekly, PRICES)["Personalize training"], trained_daily)
+
+
+def test_production_pays_for_its_daily_trainings_on_a_year_of_events(capsys):
+    assert main(["--environment", "production", "--traffic", "shop"]) == 0
+
+    written = capsys.readouterr().out
+    [total] = re.findall(r"^Total +([\d,.]+)", written, re.MULTILINE)
+    assert math.isclose(float(total.replace(",", "")), 46_605, rel_tol=0.01)
+    assert "Trainings: 30.4 a month of the events of 365 days." in written
+
+
+@pytest.mark.parametrize(
+    ("schedule", "runs"),
+    [
+        ("rate(1 day)", 730 / 24),
+        ("rate(12 hours)", 730 / 12),
+        ("cron(0 2 * * ? *)", 730 / 24),
+        ("cron(0 2,14 * * ? *)", 730 / 12),
+        ("cron(0/30 * * * ? *)", 730 * 2),
+        ("cron(0 2 ? * MON *)", 730 / 168),
+        ("cron(0 2 ? * MON-FRI *)", 730 / 168 * 5),
+        ("cron(0 2 ? * 6#1 *)", 1),
+        ("cron(0 2 1 * ? *)", 1),
+        ("cron(0 2 1,L * ? *)", 2),
+        ("cron(0 2 1 */3 ? *)", 1 / 3),
+    ],
+)
+def test_the_runs_of_a_schedule_are_counted(schedule, runs):
+    assert math.isclose(runs_a_month(schedule), runs, rel_tol=0.01)
+
+
+def test_a_schedule_that_cannot_be_read_is_named():
+    with pytest.raises(ValueError, match="daily is no schedule"):
+        runs_a_month("daily")
+
+
+def test_a_stream_that_is_too_small_for_the_peak_is_named_with_the_shards_that_it_needs(tmp_path, capsys):
+    own = tmp_path / "traffic.toml"
+    own.write_text("events_per_second = 5000\npeak_factor = 4\n", encoding="utf-8")
+
+    assert main(["--environment", "dev", "--traffic", str(own)]) == 0
+    assert "20,000 events/s at the peak need 12 shards, but stream_shards is 1" in capsys.readouterr().out
+
+    own.write_text("events_per_second = 1000\npeak_factor = 1\n", encoding="utf-8")
+    assert main(["--environment", "dev", "--traffic", str(own)]) == 0
+    assert "Too small" not in capsys.readouterr().out
+
+
+def test_a_stream_with_on_demand_capacity_pays_for_what_it_takes_and_each_reader_gets(settings):
+    settings("stream_shards = null")
+    traffic = Traffic(events_per_second=10, events_per_request=1, event_bytes=2 * KB)
+
+    on_demand = price_services(traffic, read_environment("dev"), PRICES)["Kinesis"]
+
+    assert math.isclose(on_demand, kinesis_on_demand(10 * PER_SECOND, 2, PRICES))
+
+
+def test_a_laptop_is_not_billed(tmp_path, capsys):
+    plan = tmp_path / "plan.json"
+    variables = {"emulated": {"value": True}, "environment": {"value": "local"}}
+    plan.write_text(json.dumps(_plan(1) | {"variables": variables}), encoding="utf-8")
+
+    for arguments in (["--plan", str(plan)], ["--environment", "local"]):
+        assert main(arguments) == 0
+        assert capsys.readouterr().out == "local is emulated on a laptop: nothing of it is billed.\n"
+
+
+def test_prices_are_those_of_the_environments_region_which_is_named(tmp_path, capsys):
+    assert main(["--environment", "dev"]) == 0
+    assert "Prices of eu-central-1; for" in capsys.readouterr().out
+
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(_plan(1) | {"variables": {"region": {"value": "eu-west-2"}}}), encoding="utf-8")
+    assert main(["--plan", str(plan)]) == 0
+    assert re.search(r"Prices of eu-west-2; for (\d+) of \1 only that of us-east-1 is known", capsys.readouterr().out)
+
+    assert main(["--region", "eu-cental-1"]) == 2
+    assert "eu-cental-1 is no region" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("setting", "usd"), [('new_cluster = { subnet_ids = ["a"] }', 73), ('existing_cluster = "a"', 0)]
 )
-def test_an_environment_that_hosts_the_engine_pays_for_the_cluster_that_it_creates(tmp_path, monkeypatch, setting, usd):
-    monkeypatch.setattr("deployment.cost.stack.ENVIRONMENTS", tmp_path)
-    (tmp_path / "some.tfvars").write_text(f"engine = {{ {setting} }}")
+def test_an_environment_that_hosts_the_engine_pays_for_the_cluster_that_it_creates(settings, setting, usd):
+    settings(f"engine = {{ {setting} }}")
 
-    assert price_services(IDLE, read_environment("some"), PRICES)["EKS"] == usd
+    assert price_services(IDLE, read_environment("dev"), PRICES)["EKS"] == usd
 
 
 def test_an_alarm_on_an_expression_is_billed_for_each_of_its_metrics(tmp_path):

@@ -90,7 +90,8 @@ def test_a_change_by_hand_is_reported(tmp_path: Any) -> None:
     text = find_drift(make_environment(tmp_path / "archives", shown=shown), tmp_path)
 
     assert text is not None
-    assert "`dev` differs from Terraform's state in 1 resources" in text
+    assert "`dev` differs from Terraform's state in 1 resource. Either" in text
+    assert "run the workflow deploy" in text
     assert "timeout: 10 → 30" in text
 
 
@@ -138,6 +139,15 @@ def test_an_environment_that_is_not_deployed_is_named(
 
     assert main([command, "dev"]) == 1
     assert capsys.readouterr().err == "dev is not deployed: plan and apply first\n"
+
+
+def test_drift_of_the_laptop_is_reverted_by_a_plan_since_no_workflow_knows_it() -> None:
+    changes = [drifted(f"aws_sqs_queue.{name}", {"delay": 0}, {"delay": 1}) for name in "ab"]
+
+    text = report("local", {"resource_drift": changes}) or ""
+
+    assert "in 2 resources. Either repeat the change in the configuration, or plan and apply it," in text
+    assert "workflow" not in text
 
 
 def test_null_that_became_empty_is_no_drift() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,6 @@ from deployment.processes import Interruptions
 from deployment.release.__main__ import main
 from deployment.release.environment import Environment, ReleaseError
 from deployment.terraform import INTERRUPTED, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Interrupts the command that runs it, and ends as Terraform does, some time after it is interrupted itself.
 TERRAFORM = """#!/bin/sh
@@ -86,6 +84,9 @@ def test_terraform_by_hand_and_a_deployment_without_a_plan_wait_too(
     assert run(["apply"], variables | {"SIGNAL": "INT"}) == INTERRUPTED
     for name, value in (variables | {"SIGNAL": "INT"}).items():
         monkeypatch.setenv(name, value)
+    initialized = Path(variables["TF_DATA_DIR"]) / "terraform.tfstate"
+    initialized.parent.mkdir()
+    initialized.write_text("{}", encoding="utf-8")
 
     assert deploy(["dev"]) == INTERRUPTED
     assert capsys.readouterr().err == "interrupted: partly applied: run it again\n"

@@ -96,6 +96,13 @@ def test_the_plan_of_a_pull_request_is_not_stored(environment: FakeEnvironment, 
     assert environment.buckets.writes == []
 
 
+def test_a_shortened_hash_is_refused_before_the_bucket_is_read(environment: FakeEnvironment, tmp_path: Path) -> None:
+    sha256 = store(environment, tmp_path / "plan")
+
+    with pytest.raises(ReleaseError, match=f"{sha256[:8]} is no SHA-256 of a plan: give all 64 digits"):
+        fetch(environment, sha256[:8], "c1", tmp_path / "fetched")
+
+
 def test_the_stored_plan_is_applied_and_recorded(environment: FakeEnvironment, tmp_path: Path) -> None:
     sha256 = store(environment, tmp_path / "plan")
     environment.calls.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,11 +108,74 @@ def test_nothing_is_removed_from_aws_in_place_of_the_laptop(monkeypatch, capsys)
     assert "AWS_ENDPOINT_URL is not set" in capsys.readouterr().err
 
 
-def test_nothing_is_removed_without_a_confirmation(monkeypatch, capsys):
+class Deployed:
+    """The services of an account with an environment's parameters, and nothing of Personalize."""
+
+    exceptions = SimpleNamespace(ResourceNotFoundException=KeyError, StateMachineDoesNotExist=KeyError)
+
+    def __init__(self, parameters: list[str]) -> None:
+        self.parameters = parameters
+
+    def get_caller_identity(self) -> Any:
+        return {"Account": "123456789012", "Arn": "arn:aws:sts::123456789012:assumed-role/a/b"}
+
+    def get_parameters(self, Names: list[str]) -> Any:  # noqa: N803 - as boto3 names it
+        return {"Parameters": [{"Name": name} for name in Names if name in self.parameters]}
+
+    def delete_parameters(self, Names: list[str]) -> None:  # noqa: N803 - as boto3 names it
+        self.parameters = [name for name in self.parameters if name not in Names]
+
+    def get_paginator(self, _operation: str) -> Pages:
+        return Pages(lambda **_request: [{"executions": [], "logGroups": [], "Parameters": []}])
+
+
+@pytest.fixture
+def deployed(monkeypatch):
+    monkeypatch.delenv("TF_VAR_account_id", raising=False)
+    account = Deployed(["/rivulet/dev/filters"])
+    monkeypatch.setattr("deployment.remove.__main__.boto3.client", lambda *_arguments, **_options: account)
+    return account
+
+
+def test_nothing_is_removed_without_a_confirmation(deployed, monkeypatch, capsys):
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
 
     assert main(["dev"]) == 2
     assert "use --yes" in capsys.readouterr().err
+    assert deployed.parameters
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--yes"])
+def test_the_account_is_named_and_that_there_is_nothing_to_remove(option, deployed, capsys):
+    deployed.parameters = []
+
+    assert main(["dev", option]) == 0
+    assert capsys.readouterr().out == "rivulet-dev in account 123456789012, eu-central-1: nothing to remove\n"
+
+
+def test_a_dry_run_lists_what_would_be_removed_and_removes_nothing(deployed, capsys):
+    assert main(["dev", "--dry-run"]) == 0
+    assert capsys.readouterr().out == (
+        "rivulet-dev in account 123456789012, eu-central-1:\nparameters:\n    /rivulet/dev/filters\n"
+    )
+    assert deployed.parameters
+
+    assert main(["dev", "--dry-run", "--campaigns"]) == 0
+    assert "nothing to remove" in capsys.readouterr().out
+
+
+def test_what_is_found_is_removed(deployed):
+    assert main(["dev", "--yes"]) == 0
+    assert not deployed.parameters
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--yes", "--after-destroy"])
+def test_another_account_than_the_environments_is_refused(option, deployed, monkeypatch, capsys):
+    monkeypatch.setenv("TF_VAR_account_id", "210987654321")
+
+    assert main(["dev", option]) == 1
+    assert "The credentials are of account 123456789012, but dev is in 210987654321" in capsys.readouterr().err
+    assert deployed.parameters
 
 
 def test_an_unknown_environment_is_refused(capsys):
