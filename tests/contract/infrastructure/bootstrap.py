@@ -47,7 +47,6 @@ class Checkout:
         """Run a command line of a README in the project's folder, with these Terraform variables in its environment."""
         environment = os.environ | self.account.environment() | {"PYTHONPATH": str(self.folder)}
         environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
-        environment["PATH"] = f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}"
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
             cwd=self.folder,
@@ -59,7 +58,9 @@ class Checkout:
 
     def terraform(self, arguments: str, **variables: str) -> str:
         """Run Terraform in bootstrap's folder and return its output; fails the test where it fails."""
-        done = self.shell(f"python -m deployment.terraform -chdir=bootstrap {arguments}", **(VARIABLES | variables))
+        done = self.shell(
+            f"build/env/main/bin/python -m deployment.terraform -chdir=bootstrap {arguments}", **(VARIABLES | variables)
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -80,8 +81,8 @@ def checkout(folder: Path, account: Account) -> Checkout:
     (folder / "deployment").mkdir()
     for module in ("__init__", "processes", "provider_mirror", "terraform"):
         shutil.copy(PROJECT / "deployment" / f"{module}.py", folder / "deployment")
-    python = folder / "bin" / "python"
-    python.parent.mkdir()
+    python = folder / "build" / "env" / "main" / "bin" / "python"
+    python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     return Checkout(folder, account)

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 STATE_PATH = f"rivulet-{ACCOUNT_ID}-terraform/rivulet/bootstrap.tfstate"
 
 
+BUCKET = {
+    "mode": "managed",
+    "type": "aws_s3_bucket",
+    "name": "state",
+    "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+    "instances": [{"schema_version": 0, "attributes": dict.fromkeys(("bucket", "id"), STATE_PATH.partition("/")[0])}],
+}
+
+
 def documented_commands() -> list[str]:
     """Return the command lines of the README in order."""
     text = (INFRASTRUCTURE / "bootstrap" / "README.md").read_text("utf-8")
@@ -40,7 +49,7 @@ def written_state(plan: dict[str, Any]) -> str:
 def test_the_documented_commands_apply_bootstrap_and_move_its_state(
     bootstrap: Checkout, plan: dict[str, Any], account: Account
 ) -> None:
-    export, init, apply, output, move, migrate = documented_commands()
+    export, init, apply, output, move, migrate, *removal = documented_commands()
     run = f"{export}; {{}}".format
 
     # Without a state the output fails, and what it leaves is not read by Terraform.
@@ -60,7 +69,25 @@ def test_the_documented_commands_apply_bootstrap_and_move_its_state(
         assert headers["x-amz-server-side-encryption"] == "aws:kms"
         assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/rivulet-terraform"
         assert account.writes[f"{STATE_PATH}.tflock"]["x-amz-server-side-encryption"] == "aws:kms"
+
+        # And the other way, before bootstrap is removed.
+        remove, unset, override, release, destroy, tidy = removal
+        for command in (remove, f"{unset} -force-copy"):
+            done = bootstrap.shell(run(command))
+            assert done.returncode == 0, done.stdout + done.stderr
+        state = json.loads((bootstrap.bootstrap / "terraform.tfstate").read_text("utf-8"))
+        assert state["outputs"]["backend"]["value"].startswith("terraform {")
+        (bootstrap.bootstrap / "terraform.tfstate").write_text(json.dumps(state | {"resources": [BUCKET]}), "utf-8")
+        destruction = destroy.replace(" destroy", " plan -destroy -refresh=false -lock=false -no-color")
+        assert "prevent_destroy" in bootstrap.shell(run(destruction)).stderr
+        assert bootstrap.shell(override).returncode == 0
+        done = bootstrap.shell(run(destruction))
+        assert "1 to destroy" in done.stdout, done.stderr
+        changed = release.replace(" apply", " plan -refresh=false -lock=false -no-color")
+        assert re.search(r"\+ force_destroy\s+= true", bootstrap.shell(run(changed)).stdout)
+        assert bootstrap.shell(tidy).returncode == 0
     finally:
+        (bootstrap.bootstrap / "removal_override.tf").unlink(missing_ok=True)
         (bootstrap.bootstrap / "backend_override.tf").unlink(missing_ok=True)
         (bootstrap.bootstrap / "terraform.tfstate").unlink(missing_ok=True)
         bootstrap.backend_record.unlink(missing_ok=True)
@@ -69,7 +96,7 @@ def test_the_documented_commands_apply_bootstrap_and_move_its_state(
 def test_what_the_commands_leave_is_not_committed() -> None:
     ignored = (PROJECT / ".gitignore").read_text("utf-8").splitlines()
 
-    assert {"backend_override.tf", "*.tfstate", "*.tfplan", "/build/"} <= set(ignored)
+    assert {"backend_override.tf", "removal_override.tf", "*.tfstate", "*.tfplan", "/build/"} <= set(ignored)
 
 
 @pytest.mark.parametrize("environment", ["dev", "production"])

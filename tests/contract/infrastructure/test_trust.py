@@ -90,7 +90,7 @@ def test_subjects_that_would_open_a_role_are_refused(bootstrap: Checkout) -> Non
     }"""
 
     done = bootstrap.shell(
-        "python -m deployment.terraform -chdir=bootstrap plan -input=false -lock=false -no-color",
+        "build/env/main/bin/python -m deployment.terraform -chdir=bootstrap plan -input=false -lock=false -no-color",
         **(VARIABLES | {"github_subjects": subjects}),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -203,6 +204,22 @@ def test_an_environment_needs_its_account() -> None:
     with pytest.raises(ReleaseError, match="TF_VAR_account_id"):
         _ = Environment("dev", {}).state_bucket
     assert Environment("local", {}).state_bucket == "rivulet-local-000000000000-terraform"
+
+
+@pytest.mark.parametrize("command", ["release", "remove", "replay", "terraform"])
+def test_without_the_environment_the_command_names_it(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", f"deployment.{command}", "--help"],  # -S leaves out every installed package
+        cwd=PROJECT,
+        env={"PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("python -m deployment.… runs in the project's environment: make setup")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_help_shows_each_step(capsys: pytest.CaptureFixture[str]) -> None:
