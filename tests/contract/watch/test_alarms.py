@@ -17,7 +17,9 @@ SIGNS_OF_LIFE = {"canary", "no-events", "no-files", "no-requests", "training-ove
 
 # Of alarms on an expression: values in a period with the failure, and without.
 SHARES: Mapping[str, tuple[Mapping[str, Value], Mapping[str, Value]]] = {
-    "delivery-failed": ({"success": 0.5}, {"success": 1}),
+    "delivery-failed": ({"events": 1, "served_lists": 0.5}, {"events": 1, "served_lists": 1}),
+    "conversion-failed": ({"served_lists": 1}, {"events": 0, "served_lists": 0}),
+    "served-lists-lost": ({"answers": 100, "lost": 6}, {"answers": 100, "lost": 5}),
     "tracker-failed": ({"failed": 6, "calls": 10}, {"failed": 5, "calls": 10}),
     "stand-ins": ({"recommender": 18, "last_good": 1, "popular": 1}, {"recommender": 19, "last_good": 1}),
     "campaigns-failed": ({"popular_4xxErrors": 3, "ranking_5xxErrors": 3}, {"popular_4xxErrors": 5}),

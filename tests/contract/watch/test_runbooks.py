@@ -90,6 +90,16 @@ def test_every_alarm_links_its_page_and_every_page_lists_its_alarms(alarms: dict
     assert linked == {page.stem: _listed(page.stem) for page in PAGES if page.stem != "engine"}
 
 
+def test_each_step_with_which_a_training_fails_has_an_action() -> None:
+    template = RUNBOOKS.parents[1] / "infrastructure/modules/recommender/state-machines/train.asl.json.tftpl"
+    # An execution that starts beside another needs no action.
+    failing = set(re.findall(r'"(\w+)": \{\s*"Type": "Fail"', template.read_text("utf-8"))) - {"NotAborted"}
+
+    rows = re.findall(r"^\| (.+?) \| .+ \|$", (RUNBOOKS / "training-failed.md").read_text("utf-8"), re.MULTILINE)
+
+    assert failing - set(re.findall(r"`(\w+)`", " ".join(rows))) == set()
+
+
 def test_the_index_lists_every_page() -> None:
     assert set(re.findall(r"\]\(([\w-]+)\.md\) \|", (RUNBOOKS / "README.md").read_text("utf-8"))) == {
         page.stem for page in PAGES
