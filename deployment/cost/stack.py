@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import hcl2
 
+from backend.contract.accounting.outcomes import METERED, RECOMMEND, UNACCOUNTED
 from deployment.cost.schedule import runs_a_month
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from backend.contract.accounting.outcomes import Stage
 
 _ROOT = Path(__file__).parents[2]
 SOLUTIONS = _ROOT / "model" / "solutions" / "default.json"
 ENVIRONMENTS = _ROOT / "infrastructure" / "environments"
 _PROVISIONED = Path(__file__).with_name("provisioned.toml")
 
-# Names of metrics that the functions write, which no Terraform resource declares, and that of the canary.
-_METRICS, _CANARY_METRICS = 67, 1
+# Metrics of functions that are no stage of events, and the members of the families that are sent with most calls. Other
+# families, as refused records by reason, have a member for each kind of fault, which is billed for its hours only.
+_OTHER_METRICS = {"authorise": 2, "canary": 1, "judge": 4}
+_FAMILIES = {"recommend": 4, "judge": 2}  # answers by source, versions that a training kept
 
 # As infrastructure/variables.tf has them where an environment sets none.
 _DEFAULT_SHARDS, _DEFAULT_TRAINING_DAYS = 1, 365
@@ -94,11 +99,6 @@ class Stack:
     )
 
 
-def declared_campaigns() -> tuple[Campaign, ...]:
-    """Return the campaigns of `model/solutions/default.json`."""
-    return _campaigns(_declared_solutions())
-
-
 def read_environment(name: str) -> Stack:
     """Return the stack of an environment, from its settings and from what `provisioned.toml` counts.
 
@@ -136,6 +136,7 @@ def read_environment(name: str) -> Stack:
         has_long_retention=settings.get("stream_retention_hours", 24) > 24,
         clusters=int("new_cluster" in (settings.get("engine") or {})),
         **{key: value for key, value in counted.items() if key != "function_mb"},
+        metrics=count_metrics(counted["function_mb"]),
         function_gb=_memory(counted["function_mb"].items()),
     )
 
@@ -188,13 +189,25 @@ def provisioned(resources: list[dict[str, Any]], region: str = "") -> Stack:
         shards=_shards(streams),
         has_long_retention=any((each.get("retention_period") or 24) > 24 for each in streams),
         alarms=sum(_billed_metrics(each) for each in of_type("aws_cloudwatch_metric_alarm")),
-        metrics=_METRICS + _CANARY_METRICS * ("canary" in dict(memory)),
+        metrics=count_metrics(dict(memory)),
         dashboards=len(of_type("aws_cloudwatch_dashboard")),
         keys=len(of_type("aws_kms_key")),
         firewall_rules=sum(len(each.get("rule") or ()) for each in firewalls) if firewalls else None,
         clusters=len(of_type("aws_eks_cluster")),
         function_gb=memory,
     )
+
+
+def count_metrics(functions: Iterable[str]) -> int:
+    """Return how many metrics the functions write, which no Terraform resource declares."""
+    stages = {stage.name: stage_metrics(stage) for stage in (*METERED, RECOMMEND)}
+    return sum(len(stages.get(name, ())) + _OTHER_METRICS.get(name, 0) + _FAMILIES.get(name, 0) for name in functions)
+
+
+def stage_metrics(stage: Stage) -> set[str]:
+    """Return the names of the metrics of a stage but for its families."""
+    others = {name for name in stage.others if not name.endswith("_")}
+    return {stage.received, *stage.outcomes, *others} | ({UNACCOUNTED} if stage in METERED else set())
 
 
 def _memory(functions: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:

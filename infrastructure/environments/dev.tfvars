@@ -17,5 +17,5 @@ api_throttling = { requests_per_second = 100, burst = 200 }
 
 signs_of_life = null # there is no constant traffic
 
-# Idle, it costs about 35 USD: python -m deployment.cost --environment dev.
+# Idle, it costs about 29 USD: python -m deployment.cost --environment dev.
 monthly_budget_usd = 50

@@ -22,5 +22,5 @@ campaigns = { user-personalization = {}, similar-items = {}, popular = {}, ranki
 canary = true
 
 training_schedule = "cron(0 2 * * ? *)"
-# Idle, it costs about 1,170 USD: python -m deployment.cost --environment production. Raise the budget with the traffic.
+# Idle, it costs about 1,160 USD: python -m deployment.cost --environment production. Raise the budget with the traffic.
 monthly_budget_usd = 2000

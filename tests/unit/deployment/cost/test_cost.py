@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from backend.contract.accounting.outcomes import METERED, RECOMMEND
 from deployment.cost.__main__ import main
 from deployment.cost.prices import Prices
 from deployment.cost.schedule import runs_a_month
@@ -27,22 +28,26 @@ from deployment.cost.stack import (
     Campaign,
     Stack,
     Trainings,
-    declared_campaigns,
+    count_metrics,
     read_environment,
     read_plan,
+    stage_metrics,
 )
 from deployment.cost.traffic import GB, SECONDS, Traffic, read_traffic
 
 PRICES = Prices.load()
 KB = 1024
+BACKEND = ENVIRONMENTS.parents[1] / "backend"
+FAMILIES = {"recommend": 4, "judge": 2}
 IDLE = Traffic()
 PER_SECOND = 2 * KB / GB * SECONDS  # GB a month of one record of 2 KB a second
 BDB_GB = 100 * MIB * 48 * 3600 / GB
+CAMPAIGNS = read_environment("production").campaigns
 # The worked examples are older than some alarms and metrics.
 EXAMPLE = Stack(alarms=34, metrics=60)
 PRODUCTION = replace(
     EXAMPLE,
-    campaigns=declared_campaigns(),
+    campaigns=CAMPAIGNS,
     trainings=Trainings(v2=2, classic=2, days=90),
     shards=2,
     has_long_retention=True,
@@ -79,7 +84,7 @@ def test_published_costs_are_reproduced(computed, published, tolerance):
     ("scenario", "stack", "without_personalize", "total"),
     [
         ("idle", EXAMPLE, 29.93, 29.93),
-        ("idle", replace(EXAMPLE, campaigns=declared_campaigns()), 29.93, 1111),
+        ("idle", replace(EXAMPLE, campaigns=CAMPAIGNS), 29.93, 1111),
         ("shop", PRODUCTION, 266, 3647),
         ("large", PRODUCTION, 8519, 109_091),
     ],
@@ -369,3 +374,17 @@ def test_an_alarm_on_an_expression_is_billed_for_each_of_its_metrics(tmp_path):
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"planned_values": {"root_module": {"resources": resources}}}), "utf-8")
     assert read_plan(plan)[1].alarms == 3
+
+
+def test_the_metrics_are_counted_that_the_functions_write():
+    def written(function: str) -> set[str]:
+        source = (BACKEND / function / "handler.py").read_text("utf-8")
+        names = re.findall(r"add_metric\((.+?), MetricUnit", source)
+        return {name for each in names for name in re.findall(r'"([a-z_]+)"', each)}
+
+    others = {path.parent.name: written(path.parent.name) for path in BACKEND.glob("*/handler.py")}
+    counted = {name: count_metrics([name]) - FAMILIES.get(name, 0) for name in others}
+
+    stages = {stage.name: stage_metrics(stage) for stage in (*METERED, RECOMMEND)}
+    assert {name for name, metrics in others.items() if not metrics <= stages.get(name, metrics)} == set()
+    assert counted == {name: len(stages.get(name, metrics)) for name, metrics in others.items()}
