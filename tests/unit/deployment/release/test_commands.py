@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -73,6 +74,20 @@ def test_a_termination_is_an_interruption(monkeypatch: pytest.MonkeyPatch, capsy
     assert main(["rollout", "dev"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(("name", "is_limited"), [("local", True), ("dev", False)])
+def test_a_rollout_says_where_no_alarm_could_have_stopped_it(
+    name: str, is_limited: bool, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    environment = make_environment(tmp_path / "archives", name, returned={"api_id": "a1", "rollout": {}}, tagged=[])
+    module = "deployment.release.__main__"
+    monkeypatch.setattr(f"{module}.open_environment", lambda _: environment)
+    monkeypatch.setattr(f"{module}._api", lambda *_: nullcontext())
+    monkeypatch.setattr(f"{module}.smoke", lambda _api: [])
+
+    assert main(["rollout", name]) == 0
+    assert ("the laptop evaluates no alarm" in capsys.readouterr().out) == is_limited
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
