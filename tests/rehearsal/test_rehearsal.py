@@ -68,7 +68,7 @@ def test_it_is_trained_and_serves(rehearsal: Rehearsal) -> None:
     }
 
 
-def test_a_changed_variable_is_planned_costed_and_applied(rehearsal: Rehearsal) -> None:
+def test_a_changed_variable_is_planned_and_applied(rehearsal: Rehearsal) -> None:
     rehearsal.edit(
         "infrastructure/environments/local.tfvars",
         "log_retention_days = 1\n",
@@ -77,7 +77,7 @@ def test_a_changed_variable_is_planned_costed_and_applied(rehearsal: Rehearsal) 
     rehearsal.commit("Keep events for two days")
     planned = rehearsal.plan()
     assert "retention_period: 24 → 48" in planned
-    assert "| Kinesis | 10.95 | 25.55 | +14.60 |" in planned
+    assert "local is emulated on a laptop: nothing of it is billed" in planned
     rehearsal.apply(planned)
     rehearsal.run("deployment.release rollout local --seconds 0")
     stream = boto3.client("kinesis").describe_stream_summary(StreamName="rivulet-local-events")
