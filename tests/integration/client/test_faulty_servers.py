@@ -68,7 +68,6 @@ def test_events_arrive_in_order_and_compressed(api, url):
         Reply(verdicts={0: "unheard_of"}),
         Reply(only=2),
     ],
-    ids=str,
 )
 def test_events_are_sent_again_until_they_have_a_verdict(api, url, reply):
     api.script.extend([reply, reply])
