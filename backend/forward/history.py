@@ -12,6 +12,7 @@ import msgspec
 from backend.aws.batch_write import TableItem, put_items
 from backend.aws.errors import error_name
 from backend.aws.retries import CallRefusedError, IncompleteCallError, RetriesExhaustedError, call_with_retries
+from backend.contract.rules.identity import forwarded_type
 from backend.forward.identity import user_of
 
 if TYPE_CHECKING:
@@ -111,12 +112,13 @@ class History:
     def item_of(self, received: ReceivedEvent) -> TableItem:
         """Return the history item of an event; its key is the user, and the time with the event id."""
         event = received.event
+        sent_type = forwarded_type(event) or event.event_type
         item = {
             **_key(received),
-            "event_type": {"S": event.event_type},
+            "event_type": {"S": sent_type},
             **self._common(received.arrived_at.timestamp(), self.days),
         }
-        if event.item_id is not None:
+        if event.item_id is not None and sent_type == event.event_type:
             item["item_id"] = {"S": event.item_id}
         if event.session_id is not None:
             item["session_id"] = {"S": event.session_id}

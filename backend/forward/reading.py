@@ -19,7 +19,7 @@ from backend.contract import (
     may_deny_consent,
     read_streamed_events,
 )
-from backend.contract.rules.event_types import FORWARDED_TYPES
+from backend.contract.rules.identity import forwarded_type
 from backend.forward.identity import user_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Batch:
     received
         Number of records, those inside aggregates counted one by one; the sum of all the others.
     not_forwarded
-        Number of events of types that the event tracker does not get.
+        Number of events that the event tracker does not get: of other types, without a user or without a session.
     duplicates
         Number of events whose id an event of the same user has earlier in the batch.
     """
@@ -121,7 +121,7 @@ def _add_events(
                 batch.bad.append(BadRecord(position, event, arrived_at))
         elif event.consent == "denied":
             batch.suppressed += 1
-        elif event.event_type not in FORWARDED_TYPES:
+        elif forwarded_type(event) is None:
             batch.not_forwarded += 1
         else:
             event_id = event.event_id = event.event_id or event_id_of(event)

@@ -20,6 +20,7 @@ from backend.aws.retries import (
 )
 from backend.contract import Event, FieldError, Refusal, write_event
 from backend.contract.rules.event_types import SEARCH
+from backend.contract.rules.identity import forwarded_type
 from backend.forward.identity import session_of
 
 if TYPE_CHECKING:
@@ -223,17 +224,20 @@ def _concerns_tracker(message: str, entries: Sequence[dict[str, Any]]) -> bool:
 
 def tracker_entry(event: Event) -> dict[str, Any] | Refusal:
     """Return an event as an element of PutEvents' `eventList`, or the reason why the tracker would refuse it."""
+    sent_type = forwarded_type(event)
+    # The value and the list of an event that is sent for its user only are of an interaction that it is not.
+    has_own_type = sent_type == event.event_type
     fields: dict[str, Any] = {
         # Personalize uses only the first of several events with one id, so sending one twice is harmless.
         # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_Event.html (eventId)
         "eventId": event.event_id,
-        "eventType": event.event_type,
+        "eventType": sent_type,
         "sentAt": event.timestamp,
         # A search is no interaction with an item, in the data sets neither.
-        "itemId": None if event.event_type == SEARCH else event.item_id,
-        "eventValue": event.event_value,
-        "recommendationId": event.recommendation_id,
-        "impression": event.impression,
+        "itemId": None if sent_type == SEARCH else event.item_id,
+        "eventValue": event.event_value if has_own_type else None,
+        "recommendationId": event.recommendation_id if has_own_type else None,
+        "impression": event.impression if has_own_type else None,
         "properties": context_properties(event),
     }
     entry = {name: value for name, value in fields.items() if value is not None}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend.contract.rules.event_types import FORWARDED_TYPES
+from backend.contract.rules.event_types import FORWARDED_TYPES, IMPRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ class StageCounts:
     ----------
     expected
         Different events that the API accepted, and those without an answer that a stage has seen or refused; for the
-        tracker and the history without the types that are not forwarded.
+        tracker and the history without those that are not forwarded.
     found, failed, lost
         Those that are there; that are kept as bad rows or as records that failed; and all others.
     doubled
@@ -117,7 +117,8 @@ def compare(
     on_finding
         Called with each event that is lost, doubled, late, or stored although it denies consent.
     forwarded_types
-        The types of event that the event tracker and the history get.
+        The types of event that the event tracker and the history get whatever their fields; of the others except an
+        `Impression`, those that have a user and a session in the stream or the lake.
     """
     result = Comparison({stage: StageCounts() for stage in stages})
     for part in parts:
@@ -154,8 +155,14 @@ def _compare_event(
         return
     result.distinct += 1
     sent = [*by_place.get(ACCEPTED, ()), *by_place.get(UNKNOWN, ())]
+    stored = [*by_place.get(STREAM, ()), *by_place.get(LAKE, ())]
     # A ledger need not name the type.
-    is_forwarded = any(sighting.event_type is None or sighting.event_type in forwarded_types for sighting in sent)
+    is_forwarded = any(
+        sighting.event_type is None
+        or sighting.event_type in forwarded_types
+        or (sighting.event_type != IMPRESSION and any(each.has_user_and_session for each in stored))
+        for sighting in sent
+    )
     for stage, stage_counts in result.stages.items():
         if stage in (TRACKER, HISTORY) and not is_forwarded:
             continue

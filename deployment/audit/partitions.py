@@ -42,6 +42,12 @@ class Sighting(msgspec.Struct, array_like=True, frozen=True):
     identity: str = ""
     event_type: str | None = None
 
+    @property
+    def has_user_and_session(self) -> bool:
+        """Whether the identity, as the stream and the lake show it, begins with a user and a session."""
+        user, _, rest = self.identity.partition("\n")
+        return bool(user and rest.partition("\n")[0])
+
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Sighting).decode

@@ -89,7 +89,7 @@ FORWARD = Stage(
     "received",
     {
         "forwarded": "The event tracker accepted it and the history has it.",
-        "not_forwarded": "A type of event that the event tracker does not get, such as a list that was seen.",
+        "not_forwarded": "An event that the tracker does not get: no interaction, and it names no user of a session.",
         "settled": "Forwarded or refused when its record was delivered before.",
         "bad": "Refused by the contract or the event tracker; its bytes are with the bad rows.",
         "duplicate": "The batch has an earlier event of the same id.",

@@ -93,4 +93,4 @@ OWN_TYPES = read_own_types(os.environ)
 INTERACTION_TYPES = read_interaction_types(os.environ)
 
 FORWARDED_TYPES = frozenset({*INTERACTION_TYPES, SEARCH})
-"""The types that the event tracker and the history get; the lake stores all."""
+"""The types that the event tracker and the history get as they are; the lake stores all."""

@@ -14,7 +14,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from backend.contract.limits import MAX_ID_LENGTH
-from backend.contract.rules.event_types import IMPRESSION
+from backend.contract.rules.event_types import FORWARDED_TYPES, IMPRESSION, SEARCH
 from backend.contract.writing import event_id_of
 
 if TYPE_CHECKING:
@@ -36,6 +36,17 @@ def identifies(event: Event) -> bool:
     """Return whether an event identifies the user of its session: a search does, an impression or denied event not."""
     has_both = event.user_id is not None and event.session_id is not None
     return has_both and event.consent != "denied" and event.event_type != IMPRESSION
+
+
+def forwarded_type(event: Event) -> str | None:
+    """Return the type under which the event tracker and the history get an event, or None where they do not get it.
+
+    An event of a type that is not forwarded, but that identifies the user of its session, is sent as a `Search`: it has
+    no item there, and adds no type to those that Personalize counts.
+    """
+    if event.event_type in FORWARDED_TYPES:
+        return event.event_type
+    return SEARCH if identifies(event) else None
 
 
 def in_time_order(events: Iterable[Event]) -> list[Event]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import awswrangler
 
-from backend.contract.rules.event_types import FORWARDED_TYPES
+from backend.contract.rules.event_types import FORWARDED_TYPES, IMPRESSION
 from deployment.local.demo.errors import DemoError
 
 if TYPE_CHECKING:
@@ -25,10 +25,12 @@ _TIMEOUT_SECONDS = 240.0
 _COUNT = """
 SELECT count(*) AS all_rows,
        count(DISTINCT event_id) AS distinct_events,
-       count(DISTINCT IF(event_type IN ({types}), event_id)) AS forwarded,
+       count(DISTINCT IF(event_type IN ({types})
+           OR (event_type <> '{impression}' AND user_id IS NOT NULL AND session_id IS NOT NULL),
+           event_id)) AS forwarded,
        count(DISTINCT IF(received_at >= timestamp :since, event_id)) AS in_run
 FROM events
-""".format(types=", ".join(f"'{name}'" for name in sorted(FORWARDED_TYPES)))
+""".format(types=", ".join(f"'{name}'" for name in sorted(FORWARDED_TYPES)), impression=IMPRESSION)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class LakeCounts:
     rows
         Rows, including repeated deliveries.
     forwarded
-        Distinct event ids of the types that reach the event tracker.
+        Distinct event ids that reach the event tracker: of its types, or of a user in a session.
     distinct_in_run
         Distinct event ids that the API received since the run began.
     """

@@ -42,11 +42,6 @@ class Case(NamedTuple):
         """The events that are stored."""
         return [row for row in self.rows if row.consent != "denied"]
 
-    @property
-    def forwarded(self) -> list[Row]:
-        """The events that the stream sends to the event tracker: an impression is no interaction."""
-        return [row for row in self.stored if row.event_type != "Impression"]
-
 
 CASES = [
     Case(

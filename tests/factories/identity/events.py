@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from backend.contract import Event
+from backend.contract.rules.identity import forwarded_type
 from tests.factories.identity.cases import Row
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -20,7 +21,7 @@ ROWS = st.lists(
         session_id=st.sampled_from("st"),
         owner=st.none(),
         served=st.none(),
-        event_type=st.sampled_from(["View", "View", "Search", "Impression"]),
+        event_type=st.sampled_from(["View", "View", "Search", "RemoveFromCart", "Impression"]),
         consent=st.just("granted"),
     ),
     max_size=14,
@@ -39,3 +40,9 @@ def event_of(row: Row) -> Event:
         event_type=row.event_type,  # type: ignore[arg-type]  # of every version of the contract
         consent=row.consent,  # type: ignore[arg-type]  # a string of the table
     )
+
+
+def forwarded(rows: list[Row]) -> list[Row]:
+    """Return the rows that the stream sends to the event tracker, with the types that they have there."""
+    sent = ((row, forwarded_type(event_of(row))) for row in rows if row.consent != "denied")
+    return [row._replace(event_type=event_type) for row, event_type in sent if event_type is not None]

@@ -62,6 +62,29 @@ def test_a_search_is_no_interaction_with_an_item():
     assert "itemId" not in entry
 
 
+def test_an_event_that_is_no_interaction_names_the_user_of_its_session_as_a_search():
+    forwarder = Forwarder()
+    event = numbered_event(
+        1,
+        event_type="RemoveFromCart",
+        event_value=2.5,
+        recommendation_id="RID-1",
+        impression=["mug"],
+    )
+
+    outcome = forwarder.forward(kinesis_record(0, event))
+
+    [(user, session, [entry])] = forwarder.tracker.calls
+    assert (outcome.forwarded, user, session) == (1, "ann", "session#s-1")
+    assert {name: value for name, value in entry.items() if name != "sentAt"} == {
+        "eventId": "e-1",
+        "eventType": "Search",
+        "properties": '{"hour":"12"}',
+    }
+    [item] = forwarder.history.values()
+    assert (item["event_type"], "item_id" in item) == ({"S": "Search"}, False)
+
+
 def test_an_event_beyond_the_trackers_limit_is_bad():
     # Given an event of almost the size that the contract permits, with an id that does not count there
     ids = [f"{n:02d}" + "é" * 195 for n in range(25)]

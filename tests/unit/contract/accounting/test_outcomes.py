@@ -99,17 +99,18 @@ def test_the_report_of_an_upload_has_the_declared_outcomes():
     assert {UPLOAD.received, *UPLOAD.outcomes} <= names
 
 
-def test_a_type_that_the_tracker_does_not_get_is_counted_and_not_sent():
-    # Given a list that was seen, a type that is no interaction by default, and a search, which names a session's user
+def test_an_event_that_the_tracker_does_not_get_is_counted_and_not_sent():
+    # Given a list that was seen, types that are no interactions by default and name no user of a session, and a search
     others = [
         numbered_event(1, event_type="Impression", item_id=None, impression=["mug"]),
-        numbered_event(2, event_type="Dislike"),
+        numbered_event(2, event_type="Dislike", user_id=None),
+        numbered_event(4, event_type="Dislike", session_id=None),
     ]
     search = numbered_event(3, event_type="Search", item_id=None)
 
     forwarder = Forwarder()
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0), *others, search))
 
-    assert (outcome.forwarded, outcome.not_forwarded, outcome.unaccounted) == (2, 2, 0)
+    assert (outcome.forwarded, outcome.not_forwarded, outcome.unaccounted) == (2, 3, 0)
     assert forwarder.received_ids == ["e-0", "e-3"]
     assert len(forwarder.history) == 2

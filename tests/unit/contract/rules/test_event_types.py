@@ -45,7 +45,9 @@ print(json.dumps({
 def test_own_types_are_accepted_and_only_declared_types_are_forwarded():
     # Given a deployment with two own types, one of which is declared as an interaction
     configured = {"OWN_EVENT_TYPES": "Wish,Share", "INTERACTION_TYPES": "View,Wish"}
-    events = [numbered_event(n, event_type=kind) for n, kind in enumerate(("View", "Wish", "Share", "Click"))]
+    events = [
+        numbered_event(n, event_type=kind, session_id=None) for n, kind in enumerate(("View", "Wish", "Share", "Click"))
+    ]
     given = {
         "events": events,
         "kinesis": kinesis_record(0, *events),

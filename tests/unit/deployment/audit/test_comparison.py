@@ -109,10 +109,20 @@ def test_events_of_other_producers_and_stages_that_were_not_read_do_not_matter()
     assert {stage: counts.others for stage, counts in result.stages.items()} == {STREAM: 1, LAKE: 1}
 
 
-@pytest.mark.parametrize("event_type", ["Impression", "Dislike"])
-def test_a_type_that_is_not_forwarded_is_not_expected_at_the_tracker(event_type):
-    result, findings = comparison(sent(event_type=event_type), *seen(STREAM, LAKE))
+@pytest.mark.parametrize(
+    ("event_type", "user", "session"), [("Impression", "ann", "s"), ("Dislike", "", "s"), ("Dislike", "ann", "")]
+)
+def test_an_event_that_is_not_forwarded_is_not_expected_at_the_tracker(event_type, user, session):
+    stored = seen(STREAM, LAKE, identity=f"{user}\n{session}\n2026-01-31")
+    result, findings = comparison(sent(event_type=event_type), *stored)
     assert (findings, result.stages[TRACKER].expected) == ([], 0)
+
+
+@pytest.mark.parametrize("stage", [STREAM, LAKE])
+def test_an_event_of_another_type_that_names_a_sessions_user_is_expected_at_the_tracker(stage):
+    stored = seen(stage, identity="ann\ns\n2026-01-31")
+    _, findings = comparison(sent(event_type="Dislike"), *stored, stages=(stage, TRACKER, HISTORY))
+    assert findings == [("lost", TRACKER, "e"), ("lost", HISTORY, "e")]
 
 
 def test_the_types_that_a_deployment_declares_are_expected_at_the_tracker():

@@ -20,7 +20,7 @@ from model.engine.storage.import_part import read_interactions, write_interactio
 from model.engine.storage.interactions.store import InteractionStore
 from model.engine.training.training_input import copy_input, read_input
 from tests.factories.identity.cases import CASES, Row
-from tests.factories.identity.events import ROWS, event_of
+from tests.factories.identity.events import ROWS, event_of, forwarded
 from tests.factories.shop_stream import schema_text
 
 SCHEMA = read_schema(schema_text("Interactions"))
@@ -95,43 +95,40 @@ async def train_and_export(directory, records, imported=()):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_events_are_served_with_their_users_in_order_of_arrival(case):
-    store = store_of(case.forwarded)
+    store = store_of(forwarded(case.rows))
 
-    assert owners_by_item(store.snapshot()()) == expected(case.forwarded, "served_owner")
-    for item, user in expected(case.forwarded, "served_owner").items():
+    assert owners_by_item(store.snapshot()()) == expected(forwarded(case.rows), "served_owner")
+    for item, user in expected(forwarded(case.rows), "served_owner").items():
         assert item in store.history(user)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_events_are_trained_on_and_exported_with_their_users_in_order_of_time(case, tmp_path):
-    records = [record_of(row) for row in case.forwarded]
+    records = [record_of(row) for row in forwarded(case.rows)]
 
     trained, exported = asyncio.run(train_and_export(tmp_path, records))
 
-    assert owners_by_item(trained[INTERACTIONS]) == expected(case.forwarded, "owner")
-    assert exported[PUT] == expected(case.forwarded, "owner")
+    assert owners_by_item(trained[INTERACTIONS]) == expected(forwarded(case.rows), "owner")
+    assert exported[PUT] == expected(forwarded(case.rows), "owner")
 
 
 @ON_DISK
 @given(rows=ROWS)
 def test_the_users_in_order_of_time_and_of_arrival_are_those_of_the_rule(rows, tmp_path_factory):
-    forwarded = [row for row in rows if row.event_type != "Impression"]
-    by_time = in_time_order(event_of(row) for row in forwarded)
+    sent = forwarded(rows)
+    by_time = in_time_order(event_of(row) for row in rows)
     owners = dict(zip((event.event_id for event in by_time), find_owners(by_time), strict=True))
     served = {
-        row.event_id: owner
-        for row, owner in zip(forwarded, find_owners([event_of(row) for row in forwarded]), strict=True)
+        row.event_id: owner for row, owner in zip(sent, find_owners([event_of(row) for row in sent]), strict=True)
     }
-    items = {f"item-{row.event_id}": row.event_id for row in forwarded if row.event_type != "Search"}
+    items = {f"item-{row.event_id}": row.event_id for row in sent if row.event_type != "Search"}
 
-    records = [record_of(row) for row in forwarded]
+    records = [record_of(row) for row in sent]
     trained, exported = asyncio.run(train_and_export(tmp_path_factory.mktemp("identity"), records))
 
     assert owners_by_item(trained[INTERACTIONS]) == {item: owners[event_id] for item, event_id in items.items()}
     assert exported[PUT] == owners_by_item(trained[INTERACTIONS])
-    assert owners_by_item(store_of(forwarded).snapshot()()) == {
-        item: served[event_id] for item, event_id in items.items()
-    }
+    assert owners_by_item(store_of(sent).snapshot()()) == {item: served[event_id] for item, event_id in items.items()}
 
 
 def test_action_interactions_have_their_users_too(tmp_path):
@@ -243,18 +240,18 @@ async def erase_ann(directory, rows, imported):
 @ON_DISK
 @given(rows=ROWS)
 def test_a_deleted_user_loses_the_events_of_either_order_and_positions_stay(rows, tmp_path_factory):
-    forwarded = [row for row in rows if row.event_type != "Impression"]
-    by_time = in_time_order(event_of(row) for row in forwarded)
+    sent = forwarded(rows)
+    by_time = in_time_order(event_of(row) for row in rows)
     owners = dict(zip((event.event_id for event in by_time), find_owners(by_time), strict=True))
-    served = find_owners([event_of(row) for row in forwarded])
+    served = find_owners([event_of(row) for row in sent])
     left = {
         f"item-{row.event_id}"
-        for row, owner in zip(forwarded, served, strict=True)
+        for row, owner in zip(sent, served, strict=True)
         if row.event_type != "Search" and "ann" not in {owner, owners[row.event_id]}
     }
 
     directory = tmp_path_factory.mktemp("erase")
-    memory, opened, _ = asyncio.run(erase_ann(directory, forwarded, [("eve", "imported", 0)]))
+    memory, opened, _ = asyncio.run(erase_ann(directory, sent, [("eve", "imported", 0)]))
 
     assert set(owners_by_item(memory.snapshot()())) == left | {"imported"}
     assert set(owners_by_item(opened.snapshot()())) == left
