@@ -58,10 +58,20 @@ def parse_integer(text: str) -> int | str:
     return int(number) if isinstance(number, float) and number.is_integer() else text
 
 
-def encode_payload(fields: Fields) -> bytes:
-    """Encode fields as JSON; bytes of the source that are not UTF-8 are preserved."""
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", errors="surrogateescape")
+def encode_payload(fields: Fields, errors: str = "surrogateescape") -> bytes:
+    """Encode fields as JSON; what is not Unicode stays as it is, so that the contract refuses it.
+
+    Parameters
+    ----------
+    errors
+        `surrogateescape` where a surrogate is a byte of the source that is not UTF-8, `strict` where it is an escape of
+        half a character.
+    """
+    try:
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", errors=errors)
+    except UnicodeEncodeError:
+        return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def classify_payloads(

@@ -161,7 +161,7 @@ def _detect_format(path: Path) -> FileFormat:
 def _open_contract_jsonl(path: Path, line: str) -> Stream:
     try:
         fields = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         # A broken first line does not identify the format; the contract refuses or accepts each line.
         fields = {"event_type": ""}
     if "event_type" not in fields:

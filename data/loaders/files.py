@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import string
 import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -65,8 +66,14 @@ def read_first_line(path: Path) -> str:
 
 
 def read_first_row(path: Path, delimiter: str = ",", *, is_quoted: bool = True, encoding: str = UTF_8) -> list[str]:
-    """Return the values of the first row of a delimited file, as `read_rows` splits them."""
-    line = _decoded(next(read_lines(path), b""), encoding)
+    """Return the values of the first row of a delimited file, as `read_rows` splits them.
+
+    White space around the row is no part of it, except a delimiter, before or after which a value is empty.
+    """
+    blanks = "".join({*string.whitespace} - {*delimiter}).encode()
+    with open_bytes(path) as file:
+        first = next((line for line in file if line.removeprefix(_BOM).strip()), b"").removeprefix(_BOM)
+    line = _decoded(first.strip(blanks), encoding)
     try:
         return split_row(line.decode(errors="replace"), delimiter, is_quoted=is_quoted)
     except csv.Error as error:

@@ -122,4 +122,4 @@ def read_mapped_jsonl(path: Path, mapping: Mapping) -> Iterator[bytes]:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        yield encode_payload(mapping.to_event(row)) if isinstance(row, dict) else line
+        yield encode_payload(mapping.to_event(row), errors="strict") if isinstance(row, dict) else line

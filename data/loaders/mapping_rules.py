@@ -33,7 +33,7 @@ def read_mapping(path: Path) -> Mapping:
     """Read a `mapping.yaml`; an `UnknownFormatError` says in a sentence what is wrong with it."""
     try:
         parts = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise UnknownFormatError(f"the mapping {path} cannot be read: {' '.join(str(error).split())}") from None
     try:
         mapping = _mapping_of(parts)

@@ -198,6 +198,49 @@ def test_the_retail_demo_store_is_a_catalogue_without_events(tmp_path):
     assert list(stream.events) == []
 
 
+def test_a_product_and_a_user_lack_what_the_retail_demo_store_lacks(tmp_path):
+    write(tmp_path, "products.yaml", "- id: 7\n  name: Pack\n- id: p2\n  price: 3\n  style: bag\n")
+    write(tmp_path, "users.json", '[{"id": 1}]')
+
+    stream = open_stream(tmp_path)
+
+    assert list(stream.items) == [
+        {"item_id": "7", "title": "Pack"},
+        {"item_id": "p2", "price": 3.0, "category": "bag"},
+    ]
+    assert list(stream.users) == [{"user_id": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("products", "users", "message"),
+    [
+        ("- id: p1\n  price: cheap\n", "[]", "record 1 has the price 'cheap'"),
+        ("- id: p1\n- name: Pack\n", "[]", "record 2 is no table with an id"),
+        ("- id: p1\n", '{"id": 1}', "is no list"),
+        ("- id: p1\n", "[" * 100_000, "cannot be read"),
+        ("- id: p1\n", "[", "cannot be read"),
+        ("- id: [p1\n", "[]", "cannot be read"),
+    ],
+)
+def test_a_broken_catalogue_of_the_retail_demo_store_is_reported_by_its_record(tmp_path, products, users, message):
+    write(tmp_path, "products.yaml", products)
+    write(tmp_path, "users.json", users)
+
+    stream = open_stream(tmp_path)
+
+    with pytest.raises(UnknownFormatError, match=message):
+        assert [*stream.items, *stream.users]
+
+
+def test_a_first_line_nested_too_deep_is_refused_and_the_others_are_read(tmp_path):
+    nested = '{"a":' * 100_000
+    event = '{"event_type":"View","timestamp":"2024-01-01T00:00:00Z","user_id":"u","item_id":"i"}'
+
+    stream = open_stream(write(tmp_path, "events.jsonl", f"{nested}\n{event}\n"))
+
+    assert [event.outcome for event in stream.events] == ["malformed_json", "accepted"]
+
+
 @pytest.mark.parametrize("text", ["", "user item\n1 2\n", "a,b\n1,2\n", '{"visitor": 1}\n', "PK\x03\x04"])
 def test_an_unknown_file_is_named_with_the_accepted_formats(tmp_path, text):
     path = write(tmp_path, "file.txt", text)

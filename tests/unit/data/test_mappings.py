@@ -152,6 +152,32 @@ def test_true_is_no_id_and_no_code(tmp_path):
     assert stream.expected.refused == {"wrong_type": 1}
 
 
+@pytest.mark.parametrize("half", [r"\ud83d", r"\udcc3\udca9"])
+def test_half_a_character_is_refused_and_the_other_lines_are_read(tmp_path, half):
+    lines = [f'{{"who": "u", "what": "{what}", "how": "View", "when": "2024-01-01T00:00:00Z"}}' for what in (half, "i")]
+
+    stream = opened(tmp_path, COLUMNS, "\n".join(lines))
+
+    assert [event.outcome for event in stream.events] == ["malformed_json", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"), [("\twho\twhat\twhen", "0\tu\ti\t1704067200"), ("who\twhat\twhen\t", "u\ti\t1704067200\t")]
+)
+def test_a_column_without_a_name_is_a_column(tmp_path, header, row):
+    stream = opened(tmp_path, RATING + 'delimiter: "\\t"', f"{header}\n{row}\n")
+
+    assert [event["item_id"] for event in accepted(stream)] == ["i"]
+
+
+def test_the_last_values_of_a_first_row_without_a_header_may_be_empty(tmp_path):
+    mapping = RATING + 'delimiter: "\\t"\nnames: [who, what, when, title, artist]'
+
+    stream = opened(tmp_path, mapping, "u\ti\t1704067200\t\t\nu\tj\t1704067200\tt\ta\n")
+
+    assert [event["item_id"] for event in accepted(stream)] == ["i", "j"]
+
+
 def test_a_date_and_a_time_are_one_timestamp(tmp_path):
     mapping = (
         "columns: {who: user_id, what: item_id, day: timestamp, hour: timestamp}\n"
