@@ -29,7 +29,7 @@ from pydantic_core import PydanticCustomError
 from backend.contract import limits
 from backend.contract.instants import read_instant, to_milliseconds, write_instant
 from backend.contract.rules.event_types import IMPRESSION, PURCHASE, SEARCH, WITH_QUANTITY, EventType
-from backend.contract.rules.placeholder_ids import PLACEHOLDER_IDS, RULE
+from backend.contract.rules.placeholder_ids import PLACEHOLDER_RULE, SESSION_PREFIX, SESSION_RULE, is_placeholder
 
 PRINTABLE = r"^[^\x00-\x1F\x7F]*$"
 """No C0 control character and no DEL."""
@@ -114,8 +114,14 @@ def _small(value: dict[str, object]) -> dict[str, object]:
 
 
 def _real_id(value: str) -> str:
-    if value in PLACEHOLDER_IDS:
-        raise PydanticCustomError("placeholder_id", RULE)
+    if is_placeholder(value):
+        raise PydanticCustomError("placeholder_id", PLACEHOLDER_RULE)
+    return value
+
+
+def _real_user(value: str) -> str:
+    if value.startswith(SESSION_PREFIX):
+        raise PydanticCustomError("placeholder_id", SESSION_RULE)
     return value
 
 
@@ -198,7 +204,7 @@ class Event(_Record):
         description="Makes sending the event twice harmless; derived from the event where absent.",
         examples=["6f1c2b9a0d5e4f8891c3a7b2e4d6f801"],
     )
-    user_id: Annotated[Identifier | None, Column("USER_ID")] = Field(
+    user_id: Annotated[Annotated[Identifier, AfterValidator(_real_user)] | None, Column("USER_ID")] = Field(
         default=None, description="The user; this or session_id is required.", examples=["u-1042"]
     )
     session_id: Identifier | None = Field(

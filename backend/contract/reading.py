@@ -23,7 +23,7 @@ from backend.contract.limits import (
 )
 from backend.contract.refusal import BodyRefusedError, Refusal
 from backend.contract.rules.event_types import IMPRESSION, OWN_TYPES, PURCHASE, SEARCH, TYPES, WITH_QUANTITY
-from backend.contract.rules.placeholder_ids import PLACEHOLDER_IDS
+from backend.contract.rules.placeholder_ids import SESSION_PREFIX, are_real
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,7 +195,7 @@ def _read_record(kind: RecordType, record_type: type[_Record], payload: bytes) -
         return explain(kind, payload, now=now) or malformed(kind, payload)
     created = record.created_at
     record_id = record.item_id if isinstance(record, Item) else record.user_id
-    if _is_suspect(payload) or record_id in PLACEHOLDER_IDS or not _plausible(created) or not _fits(record.properties):
+    if _is_suspect(payload) or not are_real((record_id,)) or not _plausible(created) or not _fits(record.properties):
         refusal = explain(kind, payload, now=now)
         if refusal:
             return refusal
@@ -231,9 +231,9 @@ def _holds(event: Event, values: tuple[Any, ...], latest: datetime) -> bool:
     impression, event_type = event.impression, event.event_type
     return (
         EARLIEST_EVENT <= event.timestamp <= latest
-        and (event.user_id is not None or event.session_id is not None)
+        and (event.session_id is not None if event.user_id is None else not event.user_id.startswith(SESSION_PREFIX))
         and (event.received_at is None or EARLIEST_INSTANT <= event.received_at <= LATEST_INSTANT)
-        and PLACEHOLDER_IDS.isdisjoint((*values[:_IDS], event.recommendation_id, *(impression or ())))
+        and are_real((*values[:_IDS], event.recommendation_id, *(impression or ())))
         # Most events have none of the fields that are for some types of event.
         and (values[_RARE] == _NONE_RARE or _has_fitting_fields(event))
         and ((event.item_id is not None or event_type == SEARCH) if event_type != IMPRESSION else _is_list(event))
@@ -246,7 +246,7 @@ def _has_fitting_fields(event: Event) -> bool:
     event_type, order_id, currency = event.event_type, event.order_id, event.currency
     labels = (event.visitor_id, order_id, event.slot, event.variation, event.model, event.source, event.device)
     return (
-        PLACEHOLDER_IDS.isdisjoint((event.visitor_id, order_id))
+        are_real((event.visitor_id, order_id))
         and (order_id is None or event_type == PURCHASE)
         and (event.quantity is None or event_type in WITH_QUANTITY)
         and (currency is None or (event.event_value is not None and _is_currency(currency) is not None))

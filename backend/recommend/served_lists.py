@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract.instants import write_hive_timestamp
 from backend.contract.lines.served_lists import SCHEMA_VERSION, ServedList, served_list_line
-from backend.contract.rules.identity import SESSION_PREFIX
+from backend.contract.rules.placeholder_ids import SESSION_PREFIX
 from backend.recommend.calls import CallFailedError, finish, start
 
 if TYPE_CHECKING:

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING
 
 from backend.contract.limits import MAX_ID_LENGTH
 from backend.contract.rules.event_types import FORWARDED_TYPES, IMPRESSION, SEARCH
+from backend.contract.rules.placeholder_ids import SESSION_PREFIX
 from backend.contract.writing import event_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from backend.contract.generated.structs import Event
-
-SESSION_PREFIX = "session#"
-"""Begins the id of a user who never logged in, at the tracker, in the history and in the data sets."""
 
 
 def name_session(session_id: str) -> str:

@@ -2,16 +2,75 @@
 
 from __future__ import annotations
 
-from backend.contract.limits import MAX_ID_LENGTH
+from itertools import product
+from typing import TYPE_CHECKING
 
-_WORDS = ("null", "nil", "none", "undefined", "NaN", "[object Object]", "(null)", "<null>", "(none)")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-PLACEHOLDER_IDS = frozenset(
+SESSION_PREFIX = "session#"
+"""Begins the id of a user who never logged in, at the tracker, in the history and in the data sets."""
+
+_PLACEHOLDERS = ("null", "nil", "none", "undefined", "nan")
+_JAVASCRIPT_OBJECTS = ("object", "undefined", "null", "promise", "window", "event", "htmlelement")
+_WORDS = frozenset(
     {
-        *(form for word in _WORDS for form in (word, word.lower(), word.upper(), word.capitalize())),
-        *(" " * length for length in range(1, MAX_ID_LENGTH + 1)),
+        "",
+        r"\n",  # NULL in the text of several databases
+        *(form.format(word) for word in _PLACEHOLDERS for form in ("{}", "({})", "<{}>", "[{}]")),
+        *(f"[object {word}]" for word in _JAVASCRIPT_OBJECTS),
     }
 )
-"""The words in the spellings that programs write, and blanks. A set, since every id of every event is compared."""
 
-RULE = "must be an id, not a placeholder such as null, undefined or blanks; leave the field out where there is no id"
+# Names of columns, of a header that is read as a row; the data sets must not have them as ids.
+# https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
+RESERVED_WORDS = frozenset(
+    {
+        "USER_ID",
+        "ITEM_ID",
+        "TIMESTAMP",
+        "EVENT_TYPE",
+        "EVENT_VALUE",
+        "IMPRESSION",
+        "RECOMMENDATION_ID",
+        "EVENT_ATTRIBUTION_SOURCE",
+        "CREATION_TIMESTAMP",
+    }
+)
+
+_BLANKS = "".join(
+    (
+        *(character for character in map(chr, range(0x3001)) if character.isspace()),
+        "\u00ad\u115f\u1160\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u2800\u3164\ufeff\uffa0",
+    )
+)
+"""White space, and characters that show nothing."""
+
+PLACEHOLDER_RULE = (
+    "must be an id, not a placeholder such as null, undefined, blanks or USER_ID; "
+    "leave the field out where there is no id"
+)
+SESSION_RULE = f"must not begin with {SESSION_PREFIX}, which names a user without a log-in; send the session_id alone"
+
+
+def _spellings(word: str) -> set[str]:
+    return {"".join(letters) for letters in product(*({letter, letter.upper()} for letter in word))}
+
+
+_SPELT = RESERVED_WORDS.union(*(_spellings(word) for word in _WORDS if not word.startswith("[")))
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether an id is a placeholder in any case and between blanks, or a reserved word of Personalize."""
+    return text in RESERVED_WORDS or text.strip(_BLANKS).lower() in _WORDS
+
+
+def are_real(ids: Iterable[str | None]) -> bool:
+    """Return whether none of some ids is a placeholder; for most ids without converting any, which is the hot path."""
+    given = [*filter(None, ids)]
+    if not _SPELT.isdisjoint(given):
+        return False
+    joined = '"'.join(("", *given, ""))
+    if joined.isascii() and not ('" ' in joined or ' "' in joined or '"[' in joined):
+        return True
+    return not any(map(is_placeholder, given))

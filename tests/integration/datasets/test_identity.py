@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.contract.rules.identity import SESSION_PREFIX, find_owners, in_time_order
+from backend.contract.rules.identity import find_owners, in_time_order
+from backend.contract.rules.placeholder_ids import SESSION_PREFIX
 from scripts.transforms import identity
 from scripts.transforms.events import add_drop_reason
 from scripts.transforms.identity import find_event_users, find_session_users, resolve_users

@@ -6,11 +6,12 @@ import json
 
 from hypothesis import strategies as st
 
-from backend.contract.rules.placeholder_ids import PLACEHOLDER_IDS
+from backend.contract.rules.placeholder_ids import SESSION_PREFIX, is_placeholder
 
 ids = st.one_of(
     st.text(min_size=1, max_size=8),
     st.sampled_from(["null", "NULL", "undefined", "NaN", "[object Object]", " ", " " * 256, "nullify", " null"]),
+    st.sampled_from(["nUlL\u3000", "USER_ID", "user_id", "session#s", "[object null]"]),
     st.sampled_from(
         ["", "u", "a\nb", "del\x7f", "\x00", "é" * 256, "x" * 256, "x" * 257, "back\\slash n \\n", 'quo"te']
     ),
@@ -53,7 +54,7 @@ properties = st.one_of(
 
 
 valid_ids = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=8).filter(
-    lambda text: text not in PLACEHOLDER_IDS
+    lambda text: not is_placeholder(text) and not text.startswith(SESSION_PREFIX)
 )
 valid_scalars = st.one_of(
     valid_ids, st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False), st.booleans()

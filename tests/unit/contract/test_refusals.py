@@ -66,7 +66,18 @@ def _refused(payload):
         ({"impression": ["é" * 256] * 25}, "too_large", "event", "10240 bytes"),
         ({"user_id": "undefined"}, "placeholder_id", "user_id", "leave the field out"),
         ({"user_id": "NULL"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": " null"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "nULL "}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "\u00a0"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "\u3000\u2028"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "\u200b"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "\ufeffnull"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "<nil>"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": r"\N"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "USER_ID"}, "placeholder_id", "user_id", "placeholder"),
+        ({"user_id": "session#s"}, "placeholder_id", "user_id", "send the session_id alone"),
         ({"session_id": "[object Object]"}, "placeholder_id", "session_id", "placeholder"),
+        ({"session_id": "[object Undefined]"}, "placeholder_id", "session_id", "placeholder"),
         ({"item_id": "NaN"}, "placeholder_id", "item_id", "placeholder"),
         ({"item_id": "None"}, "placeholder_id", "item_id", "placeholder"),
         ({"event_id": "(null)"}, "placeholder_id", "event_id", "placeholder"),
@@ -131,7 +142,7 @@ def test_a_list_that_was_seen_is_an_event(changes):
     assert event.item_id is None
 
 
-@pytest.mark.parametrize("user_id", ["nullify", "Anonymous", "0", "NaN-7", "-", " u"])
+@pytest.mark.parametrize("user_id", ["nullify", "Anonymous", "0", "NaN-7", "-", " u", "impression", "Timestamp"])
 def test_an_id_that_only_resembles_a_placeholder_is_accepted(user_id):
     assert not isinstance(read_event(event_json(user_id=user_id), now=NOW), Refusal)
 

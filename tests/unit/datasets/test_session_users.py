@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from backend.contract.rules.identity import SESSION_PREFIX, find_owners, identifies, in_time_order, name_session
+from backend.contract.rules.identity import find_owners, identifies, in_time_order, name_session
+from backend.contract.rules.placeholder_ids import SESSION_PREFIX
 from model.datasets.identity import session_users
 from model.datasets.identity.session_users import SessionUsers
 from tests.factories.identity.cases import CASES

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.contract.rules import event_types as contract
+from backend.contract.rules.placeholder_ids import RESERVED_WORDS
 from scripts import event_types, lake
 from scripts.transforms import values
 
@@ -60,4 +61,5 @@ def test_the_types_of_event_are_those_of_the_contract():
 
 
 def test_every_reserved_word_contains_a_reserved_part():
+    assert {*values.RESERVED_WORDS} == RESERVED_WORDS
     assert all(any(part in word for part in values._RESERVED_PARTS) for word in values.RESERVED_WORDS)
