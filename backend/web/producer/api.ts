@@ -9,9 +9,11 @@ export type Consent = "granted" | "pending" | "denied";
 export type DropReason =
   /** More than 200 events or 256 kB were waiting, or 50 before consent. */
   | "full"
+  /** It has more than the 10 KiB of the contract. */
+  | "too_large"
   /** It waited for more than 24 hours. */
   | "old"
-  /** The API answered 400 or 413, without a verdict, to a request with this event alone. */
+  /** The API answered 400 or 413 with an error, without a verdict, to a request with this event alone. */
   | "rejected"
   /** `beforeSend` returned nothing, or failed. */
   | "before_send"
@@ -29,8 +31,6 @@ export interface Options {
   consent?: Consent;
   /** Whether Do Not Track and Global Privacy Control count as `denied`. Default: true. */
   respectSignals?: boolean;
-  /** Whether to send a View of the item that `<meta name="rivulet-item" content="…">` names, now and when it changes. */
-  autoView?: boolean;
   /** Where ids and unsent events are kept. Default: `local`. */
   storage?: "local" | "session" | "none";
   /** Called with each event that the API refuses, and the rules that it breaks. */

@@ -1,7 +1,7 @@
 /** The client of a page: events in, requests out, and nothing thrown into the page. */
 
 import type { Client, Consent, Options } from "./api.js";
-import { createDelivery } from "./delivery.js";
+import { URGENT, createDelivery } from "./delivery.js";
 import { MAX_IMPRESSION_ITEMS, type Event } from "./generated/contract.js";
 import { createIdentity } from "./identity.js";
 import { createImpressions, itemsOf } from "./impressions.js";
@@ -12,7 +12,8 @@ import { createQueue } from "./queue.js";
 export type * from "./api.js";
 export type * from "./generated/contract.js";
 
-const FOLLOWING = ["AddToCart", "Purchase"];
+/** Written and removed where consent is denied, so that the other tabs notice it. */
+const DENIED = PREFIX + "denied";
 
 type Fields = Partial<Event>;
 
@@ -25,6 +26,8 @@ export const createClient = (options: Options): Client => {
   const isSilent = mustBeSilent(options);
   let consent: Consent = isSilent ? "denied" : (options.consent ?? "granted");
   let user = options.userId;
+  let isLeft = false;
+  let wasStored = false;
 
   const area = (isShared: boolean): Storage | undefined =>
     attempt(() => {
@@ -51,10 +54,13 @@ export const createClient = (options: Options): Client => {
     }
     const { item_id, recommendation_id } = fields;
     if (item_id && recommendation_id) attempt(() => origins.remember(item_id, originOf(fields)));
-    const follows = item_id && FOLLOWING.includes(type);
-    const known = { event_type: type, timestamp: new Date(at + identity.offset()).toISOString(), user_id: user };
+    const follows = item_id && URGENT.includes(type);
+    const known = { event_type: type, timestamp: new Date(at + identity.offset()).toISOString(), user_id: user || undefined };
     queue.add({ ...known, ...identity.current(), ...(follows && origins.of(item_id)), ...fields, event_id } as Event);
-    delivery.next();
+    if (isLeft) {
+      delivery.leave();
+      queue.close();
+    } else delivery.next();
     return event_id;
   };
 
@@ -77,24 +83,29 @@ export const createClient = (options: Options): Client => {
     } as Fields);
   };
 
-  /** Removes what is stored, in this tab and, as they notice it, in the others. */
-  const forget = (): void => {
+  /** Removes what is stored, and notifies the other tabs, unless one of them notified this one. */
+  const forget = (isNotified?: boolean): void => {
     for (const storage of [attempt(() => localStorage), attempt(() => sessionStorage)]) {
       for (const name of Object.keys(storage ?? {})) if (name.startsWith(PREFIX)) storage!.removeItem(name);
     }
+    attempt(() => {
+      if (isNotified) return;
+      localStorage.setItem(DENIED, "");
+      localStorage.removeItem(DENIED);
+    });
     identity.renew();
     origins.clear();
   };
 
   const open = (): void => queue.open(delivery.flush);
 
-  const setConsent = (value: Consent): void => {
-    if (isSilent || value === consent || value === "pending") return;
-    consent = value;
+  const setConsent = (value: Consent, isNotified?: boolean): void => {
     if (value === "denied") {
+      consent = value;
       queue.clear();
-      forget();
-    } else {
+      forget(isNotified);
+    } else if (!isSilent && value === "granted" && value !== consent) {
+      consent = value;
       // A visitor who is known from an earlier visit is the same again.
       for (const entry of queue.all()) queue.rewrite(entry, identity.current());
       open();
@@ -108,6 +119,9 @@ export const createClient = (options: Options): Client => {
   };
 
   const resume = (): void => {
+    // A page in the back/forward cache gets no event of the storage.
+    if (wasStored && !identity.isStored()) setConsent("denied");
+    isLeft = wasStored = false;
     open();
     impressions.resume();
     delivery.resume();
@@ -119,35 +133,31 @@ export const createClient = (options: Options): Client => {
     on(document, "visibilitychange", () => (isHidden() ? leave() : resume()));
     on(window, "pagehide", () => {
       leave();
+      isLeft = true;
+      wasStored = identity.isStored();
       queue.close();
     });
     on(window, "pageshow", resume);
     on(window, "online", delivery.online);
-    // Only a tab in which consent was withdrawn removes the events of a living tab.
-    on(window, "storage", ({ key, newValue }) => newValue === null && queue.owns(key) && setConsent("denied"));
-  };
-
-  const viewItemOfPage = (): void => {
-    let last: string | null | undefined;
-    const check = (): void => {
-      const item = document.querySelector('meta[name="rivulet-item"]')?.getAttribute("content");
-      if (item && item !== last) record("View", { item_id: item });
-      last = item;
-    };
-    new MutationObserver(() => attempt(check)).observe(document.head, {
-      childList: true,
-      subtree: true,
-      attributes: true,
-    });
-    check();
+    on(window, "storage", ({ key }) => key === DENIED && setConsent("denied", true));
   };
 
   attempt(() => {
+    if (consent === "denied") setConsent(consent);
     if (isSilent) return;
     listen();
     open();
-    if (options.autoView) viewItemOfPage();
   });
+
+  const setUser = (id?: string): void => {
+    // What was seen until now is still the former user's.
+    attempt(impressions.resume);
+    if (!id || (user ?? id) !== id) {
+      identity.renew();
+      origins.clear();
+    }
+    user = id;
+  };
 
   const safe =
     <A extends unknown[]>(action: (...given: A) => string) =>
@@ -161,13 +171,8 @@ export const createClient = (options: Options): Client => {
       observe: (list, recommendation, given) =>
         (!isSilent && attempt(() => impressions.observe(list, recommendation, given))) || (() => {}),
     },
-    login(id) {
-      user = id;
-    },
-    logout() {
-      user = undefined;
-      attempt(identity.renew);
-    },
+    login: setUser,
+    logout: () => setUser(),
     consent: (value) => void attempt(() => setConsent(value)),
     flush: () => delivery.flush().then(queue.stats, queue.stats),
     stats: queue.stats,

@@ -3,19 +3,22 @@
 import type { Options } from "./api.js";
 import { MAX_EVENTS_PER_REQUEST, type Verdict, type Verdicts } from "./generated/contract.js";
 import type { Identity } from "./identity.js";
-import { HOUR, SECOND, attempt, isHidden } from "./page.js";
+import {
+  BATCH_BYTES,
+  BATCH_EVENTS,
+  KEEPALIVE_BYTES,
+  LINGER,
+  LONGEST_BACKOFF,
+  LONGEST_RETRY_AFTER,
+  SECOND,
+  TIMEOUT,
+} from "./limits.js";
+import { attempt, isHidden } from "./page.js";
 import { sum, type Entry, type Queue } from "./queue.js";
 
-const BATCH_EVENTS = 20;
-const BATCH_BYTES = 48_000;
-const LINGER = 2 * SECOND;
-const TIMEOUT = 30 * SECOND;
-const LONGEST_BACKOFF = 60 * SECOND;
-const LONGEST_RETRY_AFTER = HOUR;
-const URGENT = ["Purchase", "AddToCart"];
+/** Sent at once; each carries the list that its item was last clicked in. */
+export const URGENT = ["Purchase", "AddToCart"];
 
-/** Bytes of all requests that may outlive the page; browsers allow 64 KiB. https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch */
-const KEEPALIVE_BYTES = 60_000;
 
 interface Answer {
   status: number;
@@ -39,7 +42,7 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
 
   const now = (): number => performance.now();
 
-  const isReady = (): boolean => isAllowed() && !isStopped && navigator.onLine !== false && now() >= waitUntil;
+  const isReady = (): boolean => isAllowed() && !isStopped && navigator.onLine && now() >= waitUntil;
 
   const schedule = (delay: number): void => {
     const at = Math.max(now() + delay, waitUntil);
@@ -63,18 +66,12 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
     if (waiting.length) schedule(isFull || isUrgent || failures || most < BATCH_EVENTS ? 0 : LINGER);
   };
 
-  /** Moves an event's time by what was learnt about the clock since. */
-  const correct = (entry: Entry): void => {
-    const time = Date.parse(entry.event.timestamp) + identity.offset() - entry.offset;
-    attempt(() => queue.rewrite(entry, { timestamp: new Date(time).toISOString() }));
-  };
-
   const choose = (events: number, bytes: number): Entry[] => {
     const batch: Entry[] = [];
     for (const entry of isReady() ? queue.waiting() : []) {
       bytes -= entry.bytes + 1;
       if (batch.length >= events || (bytes < 0 && batch.length)) break;
-      if (!entry.offset && identity.offset()) correct(entry);
+      if (!entry.offset && identity.offset()) queue.rewrite(entry);
       batch.push(entry);
     }
     return batch;
@@ -83,7 +80,7 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
   const fetchVerdicts = async (body: string, keepalive: boolean): Promise<Answer> => {
     const sent = Date.now();
     // A text without any header of ours needs no preflight.
-    const signal = attempt(() => AbortSignal.timeout(TIMEOUT)) ?? null;
+    const signal = attempt(() => AbortSignal.timeout(TIMEOUT));
     const answer = await fetch(url, { method: "POST", body, credentials: "omit", keepalive, signal });
     const received = Date.now();
     const verdicts = (await answer.json().catch(() => undefined)) as Verdicts | undefined;
@@ -95,8 +92,9 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
   /** Returns whether an event needs no further request, or a corrected one. */
   const take = (entry: Entry | undefined, { status, reason, errors }: Verdict): boolean => {
     if (!entry) return false;
-    if (reason === "in_future" && entry.offset !== identity.offset()) {
-      correct(entry);
+    if (reason === "in_future" && !entry.isCorrected && entry.offset !== identity.offset()) {
+      entry.isCorrected = true;
+      queue.rewrite(entry);
       return true;
     }
     const isFinished = queue.finish(entry, status);
@@ -119,7 +117,7 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
     else if (status === 401 || status === 403) {
       isStopped = true;
       console.warn(`rivulet: the key or the origin is refused (${status}): nothing is sent until a reload`);
-    } else if (status === 413 || status === 400) {
+    } else if (status === 413 || (status === 400 && body?.error)) {
       if (batch.length > 1) most = batch.length >> 1;
       else {
         queue.drop(batch[0]!, "rejected");
@@ -131,7 +129,7 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
   };
 
   const beacon = (batch: Entry[]): boolean => {
-    const isSent = batch.length > 0 && attempt(() => navigator.sendBeacon(url, bodyOf(batch))) === true;
+    const isSent = batch.length > 0 && !!attempt(() => navigator.sendBeacon(url, bodyOf(batch)));
     if (isSent) for (const entry of batch) entry.sent = "beacon";
     return isSent;
   };

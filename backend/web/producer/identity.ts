@@ -1,12 +1,9 @@
 /** The visitor, the session and the clock, which the tabs of a browser share. */
 
-import { DAY, MINUTE, PREFIX, SECOND, randomId, readJson, writeJson } from "./page.js";
+import { IDLE, LARGEST_SKEW, SESSION_LIFE, TOLERATED_SKEW, VISITOR_LIFE } from "./limits.js";
+import { PREFIX, randomId, readJson, writeJson } from "./page.js";
 
 const NAME = PREFIX + "ids";
-const VISITOR_LIFE = 395 * DAY;
-const IDLE = 30 * MINUTE;
-const SESSION_LIFE = DAY;
-const TOLERATED_SKEW = 2 * SECOND;
 
 /** Times are of the browser's clock, uncorrected: they are compared with one another only. */
 interface Ids {
@@ -49,12 +46,18 @@ export const createIdentity = (storage: () => Storage | undefined) => {
       save();
     },
 
-    offset: (): number => Number(load().offset) || 0,
+    offset(): number {
+      const offset = Number(load().offset);
+      return Math.abs(offset) < LARGEST_SKEW ? offset : 0;
+    },
+
+    /** Returns whether the storage has them: consent that is withdrawn in another tab removes them. */
+    isStored: (): boolean => !!readJson(storage(), NAME),
 
     /** Learns the API's time, which an answer stated halfway between two instants of the browser's clock. */
     compare(serverTime: string, sent: number, received: number): void {
       const offset = Math.round(Date.parse(serverTime) - (sent + received) / 2);
-      if (offset !== offset) return;
+      if (!(Math.abs(offset) < LARGEST_SKEW)) return;
       // A slow request may have waited on either way, so that its middle is uncertain by half its duration.
       load().offset = Math.abs(offset) > TOLERATED_SKEW + (received - sent) / 2 ? offset : 0;
       save();

@@ -3,14 +3,14 @@
 import type { ListOptions, Recommendation } from "./api.js";
 import { MAX_IMPRESSION_ITEMS, type EventFields } from "./generated/contract.js";
 import { originOf } from "./origins.js";
-import { SECOND, attempt, isHidden } from "./page.js";
+import { GROUPED_WITHIN, LARGE, SEEN_FOR } from "./limits.js";
+import { attempt, isHidden } from "./page.js";
 
-const SEEN_FOR = SECOND;
-const GROUPED_WITHIN = SECOND;
 
-/** Pixels of a large element, of which 30 % are enough. https://www.mediaratingcouncil.org (viewable impressions) */
-const LARGE = 242_500;
 const THRESHOLDS = Array.from({ length: 21 }, (_, step) => step / 20);
+
+/** What the contract has in `PLACEHOLDER_IDS`: an element without an item as yet. */
+const PLACEHOLDER = /^[ [(<]*(nil|null|none|nan|undefined|object object)?[\])> ]*$/i;
 
 const isInView = ({
   boundingClientRect: box,
@@ -54,7 +54,10 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
     let groupBegan = 0;
     let groupTimer: ReturnType<typeof setTimeout> | undefined;
 
-    const itemOf = (element: Element): string => element.getAttribute(idAttribute) ?? "";
+    const itemOf = (element: Element): string => {
+      const item = element.getAttribute(idAttribute)!;
+      return PLACEHOLDER.test(item) ? "" : item;
+    };
     const placeOf = (item: string): number => (ids ?? elements().map(itemOf)).indexOf(item) + 1;
     const elements = (): Element[] => [...root.querySelectorAll(itemSelector)];
 
@@ -76,7 +79,7 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
       const item = itemOf(element);
       const key = name + " " + item;
       const position = placeOf(item);
-      if (seen.has(key) || !position) return;
+      if (!item || !position || seen.has(key)) return;
       seen.add(key);
       if (!group.length) {
         groupBegan = Date.now();
@@ -128,9 +131,13 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
     const rendered = new MutationObserver(() => attempt(refresh));
     rendered.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: [idAttribute] });
     const onScreen = (): string[] =>
-      elements()
-        .filter((element) => timers.has(element))
-        .map(itemOf);
+      [
+        ...new Set(
+          elements()
+            .filter((element) => timers.has(element))
+            .map(itemOf),
+        ),
+      ].filter(Boolean);
     const list = { recommendation, slot, placeOf, onScreen, hide, refresh };
     lists.add(list);
     refresh();

@@ -1,11 +1,10 @@
 /** The list that each item was last clicked in, which its AddToCart and Purchase carry. */
 
 import type { Event } from "./generated/contract.js";
-import { DAY, PREFIX, readJson, writeJson } from "./page.js";
+import { MOST_ORIGINS, ORIGIN_LIFE } from "./limits.js";
+import { PREFIX, readJson, writeJson } from "./page.js";
 
 const NAME = PREFIX + "origins";
-const MOST = 500;
-const LIFE = 7 * DAY;
 
 const FIELDS = ["recommendation_id", "position", "slot", "model", "source", "variation"] as const;
 
@@ -21,7 +20,7 @@ export const createOrigins = (storage: () => Storage | undefined) => {
 
   const load = (): typeof rows => {
     const stored = readJson(storage(), NAME);
-    const oldest = Date.now() - LIFE;
+    const oldest = Date.now() - ORIGIN_LIFE;
     return (Array.isArray(stored) ? stored : rows).filter((row) => row?.[1] > oldest);
   };
 
@@ -33,13 +32,14 @@ export const createOrigins = (storage: () => Storage | undefined) => {
         [item, Date.now(), origin],
         ...load()
           .filter(([other]) => other !== item)
-          .slice(0, MOST - 1),
+          .slice(0, MOST_ORIGINS - 1),
       ] as typeof rows;
       writeJson(storage(), NAME, rows);
     },
 
     clear: (): void => {
       rows = [];
+      writeJson(storage(), NAME, rows);
     },
   };
 };

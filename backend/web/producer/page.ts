@@ -3,12 +3,6 @@
 /** Every name that this module writes into the storage begins with it. */
 export const PREFIX = "rivulet:";
 
-/** Times are in milliseconds. */
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
-
 /** Runs code that the browser or the page may refuse. */
 export const attempt = <T>(action: () => T): T | undefined => {
   try {

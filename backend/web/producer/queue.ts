@@ -1,13 +1,10 @@
 /** The events without a verdict, in memory and in the storage, there under a name that belongs to the tab. */
 
 import type { DropReason, Options, Stats } from "./api.js";
-import type { Event } from "./generated/contract.js";
-import { DAY, PREFIX, attempt, randomId } from "./page.js";
+import { MAX_EVENT_BYTES, type Event } from "./generated/contract.js";
+import { LONGEST_WAIT, MOST_BYTES, MOST_EVENTS, MOST_EVENTS_BEFORE_CONSENT } from "./limits.js";
+import { PREFIX, attempt, randomId } from "./page.js";
 
-const MOST_EVENTS = 200;
-const MOST_EVENTS_BEFORE_CONSENT = 50;
-const MOST_BYTES = 256_000;
-const LONGEST_WAIT = DAY;
 const TABS = PREFIX + "tab:";
 
 export interface Entry {
@@ -18,11 +15,13 @@ export interface Entry {
   offset: number;
   /** Whether a request holds it: one that is answered, or a beacon. */
   sent?: "request" | "beacon";
+  /** Whether it was sent again with another time, since the API found its time in the future. */
+  isCorrected?: boolean;
 }
 
-type Counts = Omit<Stats, "stored">;
+type Counts = Omit<Stats, "tracked" | "stored">;
 
-const NONE: Counts = { tracked: 0, accepted: 0, refused: 0, suppressed: 0, dropped: 0 };
+const NONE: Counts = { accepted: 0, refused: 0, suppressed: 0, dropped: 0 };
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
@@ -34,20 +33,18 @@ export const createQueue = (
   offset: () => number,
   isPending: () => boolean,
 ) => {
-  const name = TABS + randomId();
+  let name = TABS + randomId();
+  let tracked = 0;
   let counts: Counts = { ...NONE };
   let entries: Entry[] = [];
   let isSaving = false;
-  /** Whether the tab has asked for its lock, and has it, so that no other tab takes its events. */
+  /** Whether the tab has asked for its lock, or has it, so that no other tab takes its events. */
   let isOpen = false;
-  let isOwned = false;
-  /** Whether the page was left, so that the storage has its events, or another page has taken them. */
-  let isLeft = false;
   let release: (() => void) | undefined;
 
   const save = (): boolean => {
     isSaving = false;
-    const target = !isLeft && storage();
+    const target = storage();
     if (!target) return false;
     const lines = entries.map((entry) => entry.offset + " " + entry.text);
     try {
@@ -62,13 +59,13 @@ export const createQueue = (
 
   /** Saves once for all changes of a task. */
   const changed = (): void => {
-    if (!isSaving) queueMicrotask(save);
+    if (!isSaving) queueMicrotask(() => isSaving && save());
     isSaving = true;
   };
 
   /** Counts an outcome and forgets the event; returns whether it was still here, and the outcome is one. */
   const finish = (entry: Entry, outcome: string): boolean => {
-    const isFinished = entries.includes(entry) && outcome in counts;
+    const isFinished = entries.includes(entry) && counts[outcome as keyof Counts] >= 0;
     if (isFinished) {
       entries = entries.filter((other) => other !== entry);
       counts[outcome as keyof Counts]++;
@@ -101,15 +98,22 @@ export const createQueue = (
   /** Takes the events under a name that no living tab has; they are older than this tab's. */
   const adopt = (from: Storage, other: string): void => {
     const [head, ...lines] = (from.getItem(other) ?? "").split("\n");
-    attempt(() => {
-      const adopted = lines.map((line) => entryOf(line.slice(line.indexOf(" ") + 1), parseInt(line)));
-      const before = JSON.parse(head!) as Counts;
-      for (const outcome of Object.keys(counts) as (keyof Counts)[]) counts[outcome] += before[outcome] >>> 0;
-      entries = [...adopted, ...entries];
-      limitSize();
-    });
+    const adopted = lines
+      .map((line) => attempt(() => entryOf(line.slice(line.indexOf(" ") + 1), parseInt(line)))!)
+      .filter((entry) => entry?.event?.event_type);
+    const before = attempt(() => JSON.parse(head!));
+    for (const outcome of Object.keys(counts) as (keyof Counts)[]) {
+      const count = before?.[outcome] >>> 0;
+      counts[outcome] += count;
+      tracked += count;
+    }
+    tracked += lines.length;
+    // Another program has damaged the others.
+    counts.dropped += lines.length - adopted.length;
+    entries = [...adopted, ...entries];
+    limitSize();
     save();
-    if (other !== name) from.removeItem(other);
+    from.removeItem(other);
   };
 
   /** Takes the events of every tab whose lock is free: it is closed, or in the back/forward cache. */
@@ -118,7 +122,7 @@ export const createQueue = (
     for (const other of Object.keys(from ?? {})) {
       if (!other.startsWith(TABS) || other === name) continue;
       const take = (lock: unknown): void => {
-        if (!lock || !isOwned) return;
+        if (!lock || !isOpen) return;
         attempt(() => adopt(from!, other));
         onAdopted();
       };
@@ -128,18 +132,12 @@ export const createQueue = (
   };
 
   const opened = (onAdopted: () => void): void => {
-    const target = storage();
-    if (!target) return;
-    isOwned = true;
-    const wasLeft = isLeft;
-    isLeft = false;
-    if (wasLeft) adopt(target, name);
-    else save();
+    save();
     adoptOthers(onAdopted);
   };
 
   const disown = (): void => {
-    isOpen = isOwned = false;
+    isOpen = false;
     release?.();
   };
 
@@ -147,17 +145,16 @@ export const createQueue = (
     finish,
     drop,
 
-    /** Returns whether a name in the storage is that of this tab's events. */
-    owns: (other: string | null): boolean => isOwned && other === name,
-
     all: (): readonly Entry[] => entries,
 
-    stats: (): Stats => ({ ...counts, stored: entries.length }),
+    stats: (): Stats => ({ tracked, ...counts, stored: entries.length }),
 
     /** Returns the events that no request holds, without those that waited for too long. */
     waiting(): Entry[] {
-      const oldest = Date.now() + offset() - LONGEST_WAIT;
-      for (const entry of entries) if (Date.parse(entry.event.timestamp) < oldest) drop(entry, "old");
+      // By the browser's clock, however wrong it is.
+      const oldest = Date.now() - LONGEST_WAIT;
+      for (const entry of entries)
+        if (Date.parse(entry.event.timestamp) - entry.offset < oldest) drop(entry, "old");
       return entries.filter((entry) => !entry.sent);
     },
 
@@ -167,22 +164,26 @@ export const createQueue = (
       const text = given && beforeSend ? attempt(() => JSON.stringify(beforeSend(JSON.parse(given)))) : given;
       const entry = attempt(() => text !== "null" && entryOf(text!)) || { event, text: "", bytes: 0, offset: 0 };
       entries = [...entries, entry];
-      counts.tracked++;
+      tracked++;
       changed();
       if (!entry.text) drop(entry, given ? "before_send" : "not_json");
+      if (entry.bytes > MAX_EVENT_BYTES) drop(entry, "too_large");
       limitSize();
     },
 
     /** Counts an event that is stored nowhere. */
     suppress(): void {
-      counts.tracked++;
+      tracked++;
       counts.suppressed++;
     },
 
-    /** Writes fields of an event anew. */
-    rewrite(entry: Entry, fields: Partial<Event>): void {
-      Object.assign(entry, entryOf(JSON.stringify({ ...entry.event, ...fields })));
-      changed();
+    /** Writes fields of an event anew, and its time, moved by what was learnt about the clock since. */
+    rewrite(entry: Entry, fields?: Partial<Event>): void {
+      attempt(() => {
+        const timestamp = new Date(Date.parse(entry.event.timestamp) + offset() - entry.offset).toISOString();
+        Object.assign(entry, entryOf(JSON.stringify({ ...entry.event, timestamp, ...fields })));
+        changed();
+      });
     },
 
     /** Takes the tab's lock, and what closed tabs have left. */
@@ -202,8 +203,10 @@ export const createQueue = (
     close(): void {
       if (!save()) return;
       entries = [];
+      tracked = 0;
       counts = { ...NONE };
-      isLeft = true;
+      // Another page may take what this name has at any time; what is tracked from now on has its own.
+      name = TABS + randomId();
       disown();
     },
 

@@ -191,6 +191,7 @@ class Tab {
   session = new FakeStorage();
   observers = [];
   #listeners = new Map();
+  #isAway = false;
 
   constructor(browser, page) {
     this.browser = browser;
@@ -204,8 +205,6 @@ class Tab {
     this.document = {
       visibilityState: "visible",
       addEventListener: (name, listener) => this.#listen("document." + name, listener),
-      querySelector: () => page.meta && { getAttribute: () => page.meta },
-      head: {},
     };
     this.navigator = {
       onLine: true,
@@ -261,7 +260,7 @@ class Tab {
     this.window.window = { addEventListener: (name, listener) => this.#listen(name, listener) };
     if (page.server) for (const name of Object.keys(this.window)) if (name !== "crypto") delete this.window[name];
     browser.storage.listeners.push((event) => {
-      if (browser.removingTab !== this) this.#fire("storage", event);
+      if (browser.removingTab !== this && !this.#isAway) this.#fire("storage", event);
     });
     script.runInContext(this.window);
   }
@@ -303,13 +302,15 @@ class Tab {
     await settle();
   }
 
-  // The page is left; it may be restored from the back/forward cache.
+  // The page is left; it may be restored from the back/forward cache, where no other tab reaches it.
   async leave() {
+    this.#isAway = true;
     this.#fire("pagehide");
     await this.hide();
   }
 
   async restore() {
+    this.#isAway = false;
     await this.show();
     this.#fire("pageshow", { persisted: true });
     await settle();

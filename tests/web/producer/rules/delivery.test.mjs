@@ -35,7 +35,7 @@ test("a purchase, twenty events and 48 kB are sent at once", async () => {
   for (const act of [
     (client) => client.track("Purchase", { item_id: "i-1", event_value: 9, currency: "EUR" }),
     (client) => views(client, 20),
-    (client) => [1, 2, 3, 4, 5].map(() => client.view("i-1", { properties: { text: "x".repeat(10_000) } })),
+    (client) => [1, 2, 3, 4, 5].map(() => client.view("i-1", { properties: { text: "x".repeat(9_800) } })),
   ]) {
     const browser = new Browser();
     const { client } = await browser.open();
@@ -94,8 +94,10 @@ test("an event leaves the store by a verdict only: half an answer, a page of HTM
   for (const answer of [
     judging("accepted"),
     answering(200, "<html>sign in</html>"),
+    answering(400, "<html>blocked by the office</html>"),
     answering(200, { anything: "else" }),
     answering(202, verdicts([{ status: "accepted", index: 9 }, null, { index: 0, status: "stored" }])),
+    answering(202, verdicts(["tracked", "constructor"])),
     answering(404, { message: "Not Found" }),
     answering(500, "oops"),
     down,
@@ -201,6 +203,35 @@ test("an event that waited for a day is dropped", async () => {
   await browser.pass(3_000);
   assert.deepEqual(ids(browser.api.accepted), ["i-2"]);
   assert.deepEqual(dropped, ["old"]);
+});
+
+test("a clock that is days or years behind makes no event old", async () => {
+  for (const days of [2, 3 * 365]) {
+    const browser = new Browser();
+    browser.skew = -days * 24 * 3_600_000;
+    const { client } = await browser.open();
+    views(client, 45);
+    await browser.pass(10_000);
+    assert.deepEqual(
+      { ...client.stats() },
+      { tracked: 45, accepted: 45, refused: 0, suppressed: 0, dropped: 0, stored: 0 },
+    );
+    assert.equal(browser.api.accepted.at(-1).timestamp, "2026-03-01T12:00:00.000Z");
+  }
+});
+
+test("an event that is larger than the contract's is dropped alone", async () => {
+  const browser = new Browser();
+  const dropped = [];
+  const { tab, client } = await browser.open({ onDrop: (event, reason) => dropped.push([event.item_id, reason]) });
+  await tab.setOnline(false);
+  views(client, 5);
+  client.track("Purchase", { item_id: "bought" });
+  client.track("Purchase", { item_id: "large", properties: { html: "x".repeat(300_000) } });
+  assert.deepEqual(dropped, [["large", "too_large"]]);
+  await tab.setOnline(true);
+  await browser.pass(3_000);
+  assert.equal(client.stats().accepted, 6);
 });
 
 test("flush sends all of it and reports the equation", async () => {
@@ -342,6 +373,49 @@ test("an event from the future is corrected and sent again once", async () => {
   }
 });
 
+test("an event that stays in the future is sent twice, however the API's time varies", async () => {
+  const browser = new Browser();
+  browser.skew = -60_000;
+  let answers = 0;
+  const future = (events) => ({
+    status: 202,
+    body: verdicts(
+      events.map(() => ({ status: "refused", reason: "in_future" })),
+      { server_time: new Date(Date.parse(browser.serverTime()) + (answers++ % 2)).toISOString() },
+    ),
+  });
+  browser.api.answer(...Array(50).fill(future));
+  const { client } = await browser.open();
+  client.view("i-1", { timestamp: "2026-03-01T13:00:00.000Z" });
+  await browser.pass(60_000);
+  assert.equal(browser.api.requests.length, 2);
+  assert.equal(client.stats().refused, 1);
+});
+
+test("a time of the API that is no time changes no event, on later pages either", async () => {
+  for (const time of ["+275760-09-13T00:00:00Z", "9999-12-31T23:59:59Z", "soon"]) {
+    const browser = new Browser();
+    const { client } = await browser.open();
+    browser.api.answer((events) => ({
+      status: 202,
+      body: verdicts(
+        events.map(() => "accepted"),
+        { server_time: time },
+      ),
+    }));
+    client.view("i-0");
+    await browser.pass(3_000);
+    assert.match(client.view("i-1"), /^[0-9a-f]{32}$/);
+    const next = await browser.open();
+    next.client.view("i-2");
+    await browser.pass(3_000);
+    assert.deepEqual(
+      browser.api.accepted.map(({ timestamp }) => timestamp),
+      ["2026-03-01T12:00:00.000Z", "2026-03-01T12:00:03.000Z", "2026-03-01T12:00:03.000Z"],
+    );
+  }
+});
+
 test("nothing that a page gives, and nothing that its functions throw, reaches the page", async () => {
   const browser = new Browser();
   const fail = () => {
@@ -396,7 +470,7 @@ test("beforeSend changes or drops events before they are stored", async () => {
 test("without a window, and for a program that drives the browser, nothing is sent or stored", async () => {
   for (const page of [{ server: true }, { navigator: { webdriver: true } }]) {
     const browser = new Browser();
-    const { client } = await browser.open({ autoView: true }, page);
+    const { client } = await browser.open({}, page);
     assert.match(client.view("i-1"), /^[0-9a-f]{32}$/);
     client.login("u-1");
     client.logout();

@@ -190,19 +190,56 @@ test("a click in a list that is not observed has the answer's id and place", asy
     assert.ok(!(name in other), name);
 });
 
-test("a page that names its item sends a View, and another when the item changes", async () => {
-  const browser = new Browser();
-  const page = { meta: "i-1" };
-  const { tab } = await browser.open({ autoView: true }, page);
-  tab.rendered();
-  page.meta = "i-2";
-  tab.rendered();
-  await browser.pass(3_000);
+test("elements without an item as yet, and one that is shown twice, spoil no Impression and no Click", async () => {
+  const items = ["a", "", "undefined", " ", null, "[object Object]", "(none)", "商品", "a"];
+  const { browser, tab, client, elements } = await show(null, items);
+  for (const element of elements) element.scrollTo(tab, 1);
+  await browser.pass(1_500);
+  client.click("a");
+  await browser.pass(5_000);
   assert.deepEqual(
-    browser.api.accepted.map(({ event_type, item_id }) => [event_type, item_id]),
+    browser.api.accepted.map(({ event_type, impression, positions }) => [event_type, impression, positions]),
     [
-      ["View", "i-1"],
-      ["View", "i-2"],
+      ["Click", ["a", "商品"], undefined],
+      ["Impression", ["a", "商品"], [1, 8]],
     ],
   );
+});
+
+test("after a log-out, or a log-in of another user, nothing says what the former user saw", async () => {
+  for (const change of [(client) => client.logout(), () => {}]) {
+    const browser = new Browser();
+    const { tab, client } = await browser.open({ userId: "ann" });
+    const element = new ItemElement("a");
+    client.impressions.observe(listOf([element]), ANSWER);
+    element.scrollTo(tab, 1);
+    await browser.pass(1_200);
+    client.click("a", { recommendation: ANSWER });
+    change(client);
+    client.login("bob");
+    client.track("Purchase", { item_id: "a", event_value: 1 });
+    await browser.pass(5_000);
+    const { accepted } = browser.api;
+    const [purchase] = accepted.filter(({ event_type }) => event_type === "Purchase");
+    assert.deepEqual(
+      accepted.map(({ event_type, user_id }) => [event_type, user_id]).sort(),
+      [
+        ["Click", "ann"],
+        ["Impression", "ann"],
+        ["Purchase", "bob"],
+      ],
+    );
+    assert.ok(!("recommendation_id" in purchase));
+    assert.notEqual(purchase.visitor_id, accepted[0].visitor_id);
+  }
+});
+
+test("what was clicked before the first log-in stays with the purchase after it", async () => {
+  const browser = new Browser();
+  const { client } = await browser.open();
+  client.click("a", { recommendation: ANSWER });
+  client.login("ann");
+  client.track("Purchase", { item_id: "a" });
+  await browser.pass(3_000);
+  assert.equal(browser.api.accepted[1].recommendation_id, "RID-1");
 });

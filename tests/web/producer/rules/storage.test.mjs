@@ -50,6 +50,40 @@ test("events are stored before the tab has its lock, and after it was left", asy
   assert.equal(last.client.stats().accepted, 2);
 });
 
+test("what a page tracks in its own handlers as it is left is sent, or else stored for the next page", async () => {
+  for (const isDown of [false, true]) {
+    const browser = new Browser();
+    const { tab, client } = await browser.open({}, { beacon: false });
+    if (isDown) browser.api.answer(...Array(9).fill(down));
+    client.view("i-1");
+    tab.window.window.addEventListener("pagehide", () => client.view("i-2"));
+    tab.document.addEventListener("visibilitychange", () => client.view("i-3"));
+    tab.leave();
+    tab.kill();
+    assert.deepEqual(ids(browser.api.requests.flatMap(({ events }) => events)), ["i-1", "i-2", "i-3"]);
+    browser.api.answers = [];
+    const next = await browser.open();
+    await browser.pass(3_000);
+    assert.deepEqual([...new Set(ids(browser.api.accepted))].sort(), ["i-1", "i-2", "i-3"]);
+    assert.equal(next.client.stats().tracked, 3);
+    assert.equal(tabsStored(browser).length, 1);
+  }
+});
+
+test("what is tracked before a page returns from the back/forward cache is its own again", async () => {
+  const browser = new Browser();
+  const { tab, client } = await browser.open({}, { beacon: false });
+  browser.api.answer(down);
+  await tab.leave();
+  client.view("i-1");
+  await browser.pass(0);
+  await tab.restore();
+  client.view("i-2");
+  await browser.pass(3_000);
+  assert.deepEqual(ids(browser.api.accepted).sort(), ["i-1", "i-2"]);
+  assert.equal(client.stats().tracked, 2);
+});
+
 test("a living tab's events stay its own", async () => {
   const browser = new Browser();
   const one = await browser.open();
@@ -133,7 +167,7 @@ test("two hundred events wait, the oldest but purchases are dropped first", asyn
   for (let number = 0; number < 200; number += 1) client.view(`i-${number}`);
   assert.deepEqual(dropped, [["i-0", "full"]]);
   for (let number = 0; number < 40; number += 1)
-    client.view(`l-${number}`, { properties: { text: "ü".repeat(5_000) } });
+    client.view(`l-${number}`, { properties: { text: "ü".repeat(4_800) } });
   assert.ok(browser.storage && client.stats().stored < 200);
   assert.equal(client.stats().tracked, total(client.stats()));
   await tab.setOnline(true);
@@ -152,6 +186,20 @@ test("what another program has written into the storage does no harm", async () 
     await browser.pass(3_000);
     assert.equal(client.stats().accepted, 2);
     assert.equal(client.stats().tracked, total(client.stats()));
+  }
+});
+
+test("a damaged line costs its event alone, and is counted", async () => {
+  for (const line of ['0 {"event_ty', "0 null", "0 5", ""]) {
+    const browser = new Browser();
+    const whole = '0 {"event_type":"View","timestamp":"2026-03-01T11:59:00.000Z","item_id":"i-1","event_id":"a"}';
+    browser.storage.setItem("rivulet:tab:dead", ['{"accepted":3}', whole, line].join("\n"));
+    const { client } = await browser.open();
+    await browser.pass(4_000);
+    assert.deepEqual(
+      { ...client.stats() },
+      { tracked: 5, accepted: 4, refused: 0, suppressed: 0, dropped: 1, stored: 0 },
+    );
   }
 });
 
@@ -212,6 +260,14 @@ test("a log-in keeps the session, a log-out begins another one of another visito
   assert.notEqual(after.visitor_id, during.visitor_id);
 });
 
+test("a page that writes an empty user id knows no user", async () => {
+  const browser = new Browser();
+  const { client } = await browser.open({ userId: "" });
+  client.view("i-1");
+  await browser.pass(3_000);
+  assert.ok(!("user_id" in browser.api.accepted[0]));
+});
+
 test("before consent nothing is stored or sent, and fifty events are kept", async () => {
   const browser = new Browser();
   const known = await browser.open();
@@ -261,6 +317,66 @@ test("denied consent suppresses what waits and what follows, and removes what is
   one.client.view("i-3");
   await browser.pass(3_000);
   assert.deepEqual(ids(browser.api.accepted), ["i-3"]);
+});
+
+test("a page that begins with denial removes what earlier pages have left", async () => {
+  for (const [options, page, given] of [
+    [{ consent: "denied" }, {}],
+    [{ consent: "denied" }, {}, "denied"],
+    [{ consent: "pending" }, {}, "denied"],
+    [{}, { navigator: { globalPrivacyControl: true } }],
+  ]) {
+    const browser = new Browser();
+    browser.api.answer(...Array(9).fill(down));
+    const { tab, client } = await browser.open({ userId: "ann" });
+    client.click("i-1", { recommendation: { recommendation_id: "r", items: ["i-1"] } });
+    await browser.pass(1);
+    tab.kill();
+    const denying = await browser.open(options, { ...page, session: tab.session });
+    if (given) denying.client.consent(given);
+    assert.deepEqual([Object.keys(browser.storage), Object.keys(tab.session)], [[], []]);
+    denying.tab.kill();
+    browser.api.answers = [];
+    await browser.open();
+    await browser.pass(5_000);
+    assert.deepEqual(browser.api.accepted, []);
+  }
+});
+
+test("every tab of the browser notices denial, where it has no lock or a storage of its own too", async () => {
+  for (const [options, page] of [
+    [{}, {}],
+    [{}, { locks: false }],
+    [{ storage: "session" }, {}],
+    [{ storage: "none" }, {}],
+  ]) {
+    const browser = new Browser();
+    const one = await browser.open({}, page);
+    const other = await browser.open(options, page);
+    await other.tab.setOnline(false);
+    other.client.view("i-1");
+    one.client.consent("denied");
+    other.client.view("i-2");
+    assert.equal(other.client.stats().suppressed, 2);
+    assert.deepEqual([Object.keys(browser.storage), Object.keys(other.tab.session)], [[], []]);
+  }
+});
+
+test("a page that returns from the back/forward cache notices that consent was denied meanwhile", async () => {
+  for (const page of [{}, { locks: false }]) {
+    const browser = new Browser();
+    const one = await browser.open({}, page);
+    const other = await browser.open({}, page);
+    other.client.view("i-1");
+    await browser.pass(3_000);
+    await other.tab.leave();
+    one.client.consent("denied");
+    await other.tab.restore();
+    other.client.view("i-2");
+    await browser.pass(3_000);
+    assert.deepEqual(ids(browser.api.accepted), ["i-1"]);
+    assert.deepEqual(Object.keys(browser.storage), []);
+  }
 });
 
 test("the signals of a browser count as denied, unless the page decides otherwise", async () => {
