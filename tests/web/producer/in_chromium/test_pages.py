@@ -89,6 +89,21 @@ def test_what_waits_when_a_page_is_left_arrives(way, is_beacon, shop, page):
     assert {request.method for request in shop.api.requests} == {"POST"}
 
 
+TRACK_LEAVING = """() => {
+  addEventListener("pagehide", () => client.view("at pagehide"));
+  document.addEventListener("visibilitychange", () => client.view("at visibilitychange"));
+}"""
+
+
+@pytest.mark.parametrize("storage", ["local", "none"])
+def test_what_a_page_tracks_as_it_is_left_arrives(storage, shop, page):
+    page.goto(shop.page(storage=storage))
+    page.evaluate(TRACK_LEAVING)
+    page.goto(shop.page("/other") if storage == "local" else "about:blank")
+
+    assert shop.api.wait_for_items("at pagehide", "at visibilitychange")
+
+
 def kill_pages(browser):
     """End the processes of all pages, as a system without memory does."""
     session = browser.new_browser_cdp_session()
@@ -212,6 +227,26 @@ def test_a_page_from_the_back_forward_cache_goes_on(shop, page):
     assert shop.api.wait_for_items("i-1", "i-2", "i-3")
     wait_until(lambda: stats(page)["stored"] == 0)
     assert stats(page)["accepted"] == len(shop.api.stored()) == 3
+
+
+@pytest.mark.parametrize("option", ["local", "session"])
+def test_a_page_that_begins_with_denial_denies_it_for_other_tabs_and_cached_pages(option, shop, visitor, page):
+    other = visitor.new_page()
+    cached = visitor.new_page()
+    other.goto(shop.page(storage=option))
+    cached.goto(shop.page())
+    cached.evaluate(VIEW, "i-1")
+    assert flush(cached)["accepted"] == 1
+    cached.goto(shop.page("/next"))
+    page.goto(shop.page(consent="denied"))
+
+    other.wait_for_function("client.view('i-2') && client.stats().suppressed > 0")
+    cached.go_back(wait_until="commit")
+    wait_until(lambda: cached.evaluate("window.isRestored"))
+    cached.evaluate(VIEW, "i-3")
+    assert stats(cached)["suppressed"] == 1
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert other.evaluate("sessionStorage.length") == 0
 
 
 def test_items_that_were_seen_are_an_impression_and_a_click_has_them(shop, page):
