@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from backend.contract import write_instant
+from backend.contract.rules.identity import name_session
 from data.stream import ACCEPTED, RawEvent, Stream
 from deployment.local.demo.reactions import request_recommendations
 
@@ -55,10 +56,19 @@ class ShownList:
 
 @dataclass(frozen=True)
 class Tastes:
-    """What users of a stream have looked at."""
+    """What users of a stream have looked at.
+
+    Attributes
+    ----------
+    counts
+        By user, or by `session#<id>` of a session without one.
+    sessions
+        The sessions by these names.
+    """
 
     departments: Mapping[str, str]
     counts: Mapping[str, Counter[str]]
+    sessions: Mapping[str, str]
 
     def users(self, count: int, seed: int = 0) -> list[str]:
         """Return random users, at most `count`, in a stable order."""
@@ -72,15 +82,20 @@ class Tastes:
 
 
 def read_tastes(stream: Stream) -> Tastes:
-    """Read what the identified users of a stream have looked at; all users, where the stream lists none."""
+    """Read what the users of a stream have looked at, or what its sessions have, where it lists no users."""
     departments = {str(item["item_id"]): str(item.get("category") or "").partition("|")[0] for item in stream.items}
     known = {str(user["user_id"]) for user in stream.users}
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    sessions: dict[str, str] = {}
     for event in stream.events:
         if event.outcome == ACCEPTED and (event.user in known or not known):
-            item = msgspec.json.decode(event.payload).get("item_id")
-            counts[event.user][departments.get(item, "")] += 1
-    return Tastes(departments, counts)
+            fields = msgspec.json.decode(event.payload)
+            user = fields.get("user_id")
+            if user is None:
+                user = name_session(fields["session_id"])
+                sessions[user] = fields["session_id"]
+            counts[user][departments.get(fields.get("item_id"), "")] += 1
+    return Tastes(departments, counts, sessions)
 
 
 def ask(api: Api, users: list[str], on_progress: Callable[[int], None]) -> list[ShownList]:
@@ -128,10 +143,12 @@ def behave(lists: list[ShownList], tastes: Tastes, seed: int = 0) -> Behaviour:
     behaviour = Behaviour()
     now = datetime.now(UTC)
     for shown in lists:
-        session = f"demo-{rng.getrandbits(64):016x}-{now:%H%M%S}"
+        visit = f"demo-{rng.getrandbits(64):016x}-{now:%H%M%S}"
+        session = tastes.sessions.get(shown.user)
+        identity = {"user_id": shown.user, "session_id": visit} if session is None else {"session_id": session}
         for fields in _events_of(shown, tastes, rng, behaviour):
-            fields |= {"user_id": shown.user, "session_id": session, "impression": shown.items, **shown.origin}
-            event_id = f"{session}-{len(behaviour.events)}"
+            fields |= {**identity, "impression": shown.items, **shown.origin}
+            event_id = f"{visit}-{len(behaviour.events)}"
             moment = now + _PAUSE * (fields["event_type"] == "Click")
             fields |= {"event_id": event_id, "timestamp": write_instant(moment)}
             arrival = int(now.timestamp() * 1000)

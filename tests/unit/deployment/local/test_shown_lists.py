@@ -41,18 +41,32 @@ def test_a_taste_is_the_share_of_a_department_in_what_a_user_has_looked_at():
         {"item_id": "c"},
     ]
     events = [
-        RawEvent(msgspec.json.encode({"item_id": item}), user, 0, outcome, item)
-        for user, item, outcome in [
-            *[("u1", "a", ACCEPTED)] * 3,
-            ("u1", "b", ACCEPTED),
-            ("u1", "b", "too_long"),
-            ("session-1", "b", ACCEPTED),
+        RawEvent(msgspec.json.encode({kind: user, "item_id": item}), user, 0, outcome, item)
+        for kind, user, item, outcome in [
+            *[("user_id", "u1", "a", ACCEPTED)] * 3,
+            ("user_id", "u1", "b", ACCEPTED),
+            ("user_id", "u1", "b", "too_long"),
+            ("session_id", "session-1", "b", ACCEPTED),
         ]
     ]
     tastes = read_tastes(Stream(items=lambda: items, users=lambda: [{"user_id": "u1"}], events=lambda: events, name=""))
 
     assert [tastes.share("u1", item) for item in "abc"] == [0.75, 0.25, 0]
     assert tastes.users(200) == ["u1"]
+
+
+def test_a_session_without_a_user_is_asked_for_by_its_name_and_sends_its_own_events():
+    # Given a public data set of sessions, which lists no users
+    payload = msgspec.json.encode({"session_id": "4", "item_id": "a"})
+    events = [RawEvent(payload, "4", 0, ACCEPTED, "e")]
+    tastes = read_tastes(Stream(items=list, users=list, events=lambda: events, name=""))
+    assert tastes.users(200) == ["session#4"]
+
+    behaviour = behave([shown("session#4", "a")], tastes)
+
+    sent: list[Any] = [read_event(event.payload, now=datetime.now(UTC)) for event in behaviour.events]
+    assert not any(isinstance(event, Refusal) for event in sent)
+    assert {(event.user_id, event.session_id) for event in sent} == {(None, "4")}
 
 
 def test_every_list_is_one_impression_and_its_clicks_name_it():
