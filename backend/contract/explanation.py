@@ -13,7 +13,7 @@ from backend.contract.refusal import MAX_ERRORS, FieldError, Refusal
 from backend.contract.rules.event_types import OWN_TYPES, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from pydantic import BaseModel
@@ -93,8 +93,17 @@ def malformed(kind: RecordType, payload: bytes) -> Refusal:
 
 
 def find_repeated(payload: bytes) -> str | None:
-    """Return the first field that a well-formed record states twice, or None where it states each once."""
-    fields: list[tuple[str, object]] = json.loads(payload, object_pairs_hook=list)
+    """Return the first field or property that a well-formed record states twice, or None where it states each once."""
+    fields: list[tuple[str, Any]] = json.loads(payload, object_pairs_hook=list)
+    name = _repeated_name(fields)
+    if name is not None:
+        return name
+    nested = next((value for name, value in fields if name == "properties"), None) or ()
+    name = _repeated_name(nested)
+    return None if name is None else _path(("properties", name))
+
+
+def _repeated_name(fields: Iterable[tuple[str, Any]]) -> str | None:
     names = [name for name, _ in fields]
     return next((name for position, name in enumerate(names) if name in names[:position]), None)
 

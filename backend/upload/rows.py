@@ -30,8 +30,9 @@ SEPARATOR = "|"
 
 _BOM = b"\xef\xbb\xbf"
 _LINES: dict[RecordKind, type[msgspec.Struct]] = {"interactions": EventLine, "items": ItemLine, "users": UserLine}
-_WHOLE = re.compile(r"-?[0-9]{1,15}")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# Spreadsheets and data frames write a whole number as 2.0 where its column has gaps, and others 0.5 as .5 and 2 as +2.
+_WHOLE = re.compile(r"([+-]?[0-9]{1,15})(\.0*)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SHOWN_CHARACTERS = 64
 
 
@@ -135,7 +136,8 @@ def _number(text: str) -> float | str:
 
 
 def _whole(text: str) -> int | str:
-    return int(text) if _WHOLE.fullmatch(text) else text
+    whole = _WHOLE.fullmatch(text)
+    return int(whole[1]) if whole else text
 
 
 def _texts(text: str) -> list[str]:
@@ -148,9 +150,11 @@ def _numbers(text: str) -> list[int | str]:
 
 def _object(text: str) -> Any:
     try:
-        return msgspec.json.decode(text)
+        fields = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return text
+    # As it was written, so that the contract sees a name that is there twice.
+    return msgspec.Raw(text.encode()) if isinstance(fields, dict) else fields
 
 
 def _too_large(data: bytes) -> Refusal:

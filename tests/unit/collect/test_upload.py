@@ -156,6 +156,37 @@ def test_csv_interactions_have_whole_numbers_and_positions(door):
     assert [row["reason"] for row in door.bad_rows()] == ["wrong_type", "placeholder_id"]
 
 
+def test_csv_numbers_as_spreadsheets_and_data_frames_write_them_are_read(door):
+    body = (
+        b"event_type,timestamp,user_id,item_id,quantity,event_value,impression,positions\n"
+        b"Purchase,2026-01-31T12:00:00Z,u,i,2.0,.5,,\n"
+        b"Purchase,2026-01-31T12:00:01Z,u,i,+3,5.,,\n"
+        b"Impression,2026-01-31T12:00:02Z,u,,,,i|j,1.0|2.0\n"
+    )
+
+    _upload(door, body)
+    _process(door)
+
+    events = sorted(door.stream_events(), key=lambda event: event["timestamp"])
+    assert [(event.get("quantity"), event.get("event_value")) for event in events] == [(2, 0.5), (3, 5.0), (None, None)]
+    assert events[2]["positions"] == [1, 2]
+
+
+def test_a_property_that_a_csv_cell_states_twice_is_refused(door):
+    body = (
+        b"event_type,timestamp,user_id,item_id,properties\n"
+        b'View,2026-01-31T12:00:00Z,u,i,"{""a"":1,""a"":2}"\n'
+        b'View,2026-01-31T12:00:00Z,u,i,"{""a"": 1}"\n'
+    )
+
+    _upload(door, body)
+    _process(door)
+
+    assert [event["properties"] for event in door.stream_events()] == [{"a": 1}]
+    (row,) = door.bad_rows()
+    assert row["errors"] == [{"field": "properties.a", "rule": "must be there once; the record states it twice"}]
+
+
 def test_gzip_of_several_streams_is_read(door):
     records = _jsonl(_events(700))
 

@@ -40,10 +40,19 @@ def texts(draw: st.DrawFn) -> bytes:
         draw(spaces)
         + _key(name, is_escaped=draw(st.booleans()))
         + f"{draw(spaces)}:{draw(spaces)}"
-        + json.dumps(value, ensure_ascii=draw(st.booleans()), separators=(",", ":"))
+        + _value(value, ensure_ascii=draw(st.booleans()), repeats=draw(st.integers(0, 3)) == 0)
         for name, value in fields
     ]
     return ("{" + ",".join(members) + draw(spaces) + "}").encode()
+
+
+def _value(value: object, *, ensure_ascii: bool, repeats: bool) -> str:
+    """Return the text of a value; of an object, with its first name stated again."""
+    text = json.dumps(value, ensure_ascii=ensure_ascii, separators=(",", ":"))
+    if not repeats or not isinstance(value, dict) or not value:
+        return text
+    first = json.dumps(next(iter(value)), ensure_ascii=ensure_ascii)
+    return f"{text[:-1]},{first}:1}}"
 
 
 def _key(name: str, *, is_escaped: bool) -> str:
@@ -51,7 +60,9 @@ def _key(name: str, *, is_escaped: bool) -> str:
 
 
 def _names(text: bytes) -> list[str]:
-    return [name for name, _ in json.loads(text, object_pairs_hook=list)]
+    """Return the names of fields, and those of properties with a mark before them."""
+    fields = json.loads(text, object_pairs_hook=list)
+    return [name for name, _ in fields] + [f".{name}" for name, _ in dict(fields).get("properties") or ()]
 
 
 def _is_refused_as_repeated(event: object) -> bool:
