@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,15 @@ class Delivery:
 def deliver(transport: Transport, batch: Sequence[Entry], seconds: float | None = None) -> Delivery:
     """Send a batch; one that is refused as a whole in halves, until the event that causes it is alone.
 
-    Events behind one that must be sent again are not sent before it, so the events of a user stay in order.
+    All requests together have so many seconds. Events behind one that must be sent again are not sent before it, so the
+    events of a user stay in order.
     """
     delivery = Delivery()
+    deadline = None if seconds is None else time.monotonic() + seconds
     parts = [list(batch)]
     while parts:
         part = parts.pop()
-        answer = _attempt(transport, part, seconds)
+        answer = _attempt(transport, part, None if deadline is None else max(0.0, deadline - time.monotonic()))
         delivery.requests += 1
         if answer.clock_offset is not None:
             delivery.clock_offset = answer.clock_offset

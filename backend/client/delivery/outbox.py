@@ -21,6 +21,7 @@ from backend.client.delivery.backlog import Backlog
 from backend.client.delivery.lifetime import register, unregister
 from backend.client.delivery.pauses import Pauses
 from backend.client.errors import ClientClosedError
+from backend.contract.refusal import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -369,6 +370,8 @@ class Outbox:
 
     def log_refusal(self, reason: str) -> None:
         """Log the first refusal for each reason, where the application does not take them."""
+        if reason not in REASONS:
+            reason = "a reason that is not the contract's"  # a server's own text may repeat the event
         if self._policy.on_refused is None and reason not in self._logged_reasons:
             self._logged_reasons.add(reason)
             _logger.warning("an event was refused: %s; others for this reason are counted only", reason)

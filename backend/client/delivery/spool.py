@@ -17,6 +17,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -34,6 +35,11 @@ SEGMENT_BYTES = 1024 * 1024
 
 _LOCK = "lock"
 _SUFFIX = ".jsonl"
+
+_descriptors: set[int] = set()
+"""Those of the locks: a forked child closes its copies, with which it would hold the parent's locks."""
+_forking = threading.RLock()
+"""Held by a fork, so that no descriptor is open and not yet among them."""
 
 
 class Segment:
@@ -171,10 +177,11 @@ class Spool:
 
     def abandon(self) -> None:
         """Close the files without a change to them, as a forked child does, whose parent keeps its own."""
-        for descriptor in (self._file, self._lock):
-            if descriptor is not None:
-                os.close(descriptor)
-        self._file = self._lock = None
+        file, lock, self._file, self._lock = self._file, self._lock, None, None
+        if file is not None:
+            os.close(file)
+        if lock is not None:
+            _unlock(lock)
 
     def _writable(self, number: int, *, is_stored: bool) -> tuple[int, Segment]:
         current, file = self._current, self._file
@@ -241,7 +248,17 @@ def _remove(folder: Path) -> None:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with _forking:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        _descriptors.add(descriptor)
+    return descriptor
+
+
+def _unlock(descriptor: int) -> None:
+    with _forking:
+        if descriptor in _descriptors:
+            _descriptors.remove(descriptor)
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -251,4 +268,13 @@ def _locked(path: Path, *, is_waiting: bool = True) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
         yield
     finally:
-        os.close(descriptor)
+        _unlock(descriptor)
+
+
+def _after_fork() -> None:
+    for descriptor in list(_descriptors):
+        _unlock(descriptor)
+    _forking.release()
+
+
+os.register_at_fork(before=_forking.acquire, after_in_parent=_forking.release, after_in_child=_after_fork)

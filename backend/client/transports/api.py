@@ -39,6 +39,7 @@ _PERMANENT = {
     403: "the API key is not valid, was revoked or may not write events, or the URL is not the API's",
     404: "the path does not exist; the URL must end with the stage, such as https://…/v1",
 }
+_CONTENT_TYPES = frozenset({"application/json", "application/xml", "text/html", "text/plain", "text/xml"})
 _STATUSES: dict[str, Status] = {
     "accepted": "accepted",
     "refused": "refused",
@@ -158,10 +159,17 @@ def read_answer(
             problem = Problem(f"{request} answered {response.status}: {waiting} of {sent} must be sent again")
         return Answer(verdicts, problem, response.retry_after, clock_offset=offset)
     status = response.status
-    # A proxy's page with the status 400 is no verdict of the API on the events.
-    if status == _TOO_LARGE or (status == _REFUSED and body):
-        return Answer([_whole(status, body)] * sent, is_refused_as_a_whole=True, clock_offset=offset)
-    return Answer([RETRY] * sent, _problem(response, request), response.retry_after, clock_offset=offset)
+    # Only the API's own error is a verdict on the events: a proxy or another service answers 400 and 413 as well.
+    error = body.error if body else None
+    if error and _is_refusal(status, error):
+        return Answer([_whole(status, error)] * sent, is_refused_as_a_whole=True, clock_offset=offset)
+    return Answer(
+        [RETRY] * sent,
+        _problem(response, request),
+        response.retry_after,
+        is_refused_as_a_whole=status == _TOO_LARGE,  # halves may pass
+        clock_offset=offset,
+    )
 
 
 def _read_body(response: Response) -> _Body | None:
@@ -182,18 +190,24 @@ def _match(stated: list[_Verdict], sent: int) -> list[Verdict]:
     return verdicts
 
 
-def _whole(status: int, body: _Body | None) -> Verdict:
-    error = body.error if body else None
+def _is_refusal(status: int, error: _Error) -> bool:
+    """Return whether the API refused the body: its function with field and rule, or its gateway as too large."""
+    if status == _TOO_LARGE:
+        return error.code == "too_large"
+    return status == _REFUSED and None not in (error.code, error.field, error.rule)
+
+
+def _whole(status: int, error: _Error) -> Verdict:
     if status == _TOO_LARGE:
         return Verdict("refused", reason="too_large", errors=_errors(error, "is too large for the API"))
     # An array that is neither empty nor too long is refused as a whole only where it is not valid JSON.
-    is_malformed = error is not None and error.field == "body" and error.code in {"bad_request", "malformed_json"}
-    reason = "malformed_json" if is_malformed else (error and error.code) or f"status_{status}"
+    is_malformed = error.field == "body" and error.code in {"bad_request", "malformed_json"}
+    reason = "malformed_json" if is_malformed else error.code
     return Verdict("refused", reason=reason, errors=_errors(error, "was refused without a reason"))
 
 
-def _errors(error: _Error | None, otherwise: str) -> tuple[FieldError, ...]:
-    return (FieldError((error and error.field) or "body", (error and error.rule) or otherwise),)
+def _errors(error: _Error, otherwise: str) -> tuple[FieldError, ...]:
+    return (FieldError(error.field or "body", error.rule or otherwise),)
 
 
 def _problem(response: Response, request: str) -> Problem:
@@ -201,7 +215,8 @@ def _problem(response: Response, request: str) -> Problem:
     if status in _PERMANENT:
         return Problem(f"{request} answered {status}: {_PERMANENT[status]}", is_permanent=True)
     if status < _FIRST_ERROR:
-        kind = response.content_type.partition(";")[0].strip()[:40] or "unknown"
+        kind = response.content_type.partition(";")[0].strip().lower()
+        kind = kind if kind in _CONTENT_TYPES else "unknown"  # a header may repeat the key
         return Problem(f"{request} answered {status} without a verdict per event (content type {kind}): is it the API?")
     if status in _RETRIED or status >= _SERVER_ERROR:
         return Problem(f"{request} answered {status}")

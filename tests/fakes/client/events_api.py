@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -195,3 +196,34 @@ def serving(api: EventsApi, port: int = 0) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def raw_server(first: bytes, drip: Callable[[bytes], bytes]) -> Iterator[tuple[str, threading.Event]]:
+    """Answer each request by bytes, and by others every 50 ms; the event is set when a client closes its connection."""
+    closed, listener = threading.Event(), socket.create_server(("127.0.0.1", 0))
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(65_536)
+            connection.sendall(first)
+            connection.settimeout(0.05)
+            while True:
+                connection.sendall(drip(request))
+                with suppress(TimeoutError):
+                    if not connection.recv(1):
+                        break
+        closed.set()
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1", closed
+    finally:
+        listener.close()

@@ -14,7 +14,7 @@ import pytest
 from backend.client import Client
 from backend.client.delivery import pauses
 from tests.factories.records import event_fields, numbered_event
-from tests.fakes.client.events_api import KEY, EventsApi, Reply, serving
+from tests.fakes.client.events_api import KEY, NORMAL, EventsApi, Reply, raw_server, serving
 
 SECRET_ITEM = "the-secret-item"
 FAST: dict[str, Any] = {"linger": 0.0, "when_full": "block"}
@@ -24,8 +24,9 @@ FAST: dict[str, Any] = {"linger": 0.0, "when_full": "block"}
 def nothing_secret_is_logged(caplog):
     caplog.set_level(logging.DEBUG)
     yield
-    assert KEY not in caplog.text.replace("an API key", "")
-    assert SECRET_ITEM not in caplog.text
+    text = "\n".join(record.getMessage() for record in caplog.get_records("call"))
+    assert KEY not in text
+    assert SECRET_ITEM not in text
 
 
 def send(client, count=6, **changes):
@@ -286,3 +287,89 @@ def test_the_answer_of_one_request_is_never_read_as_that_of_another(api, url):
         counts = client.flush()
 
     assert (counts.accepted, counts.refused) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(400, b"{}"),
+        Reply(400, b'{"message": "no such route"}'),
+        Reply(400, b'{"error": {"code": "InvalidRequest", "message": "unknown"}}'),
+        Reply(413, b"<html>too large</html>"),
+        Reply(413, b'{"message": "too large"}'),
+    ],
+    ids=str,
+)
+def test_the_refusal_of_another_service_loses_no_event(api, url, reply):
+    api.always = reply
+    client = Client(url, KEY, **FAST)
+    send(client)
+    api.wait_for(lambda: len(api.bodies) > 3)
+
+    counts = client.flush(0.05)
+    assert (counts.refused, counts.pending) == (0, 6)
+    assert f"answered {reply.status} without a verdict per event: is it the API?" in str(counts.problem)
+
+    api.always = NORMAL
+    assert client.close().accepted == 6
+    assert api.ids == expected()
+
+
+def test_a_proxy_that_takes_smaller_bodies_gets_halves(api, url):
+    api.script.extend([Reply(413, b"<html>too large</html>")] * 2)
+    with Client(url, KEY, linger=3600.0) as client:
+        send(client, 4)
+        counts = client.flush()
+
+    assert [len(json.loads(body)) for body in api.bodies] == [4, 2, 1, 1, 2]
+    assert (counts.accepted, counts.refused) == (4, 0)
+    assert api.ids == expected(4)
+
+
+@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize(
+    "sent",
+    [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"],
+    ids=["header", "body", "continue"],
+)
+def test_a_server_that_sends_a_byte_now_and_then_is_a_timeout(sent, background):
+    drip = sent if b"100" in sent else b"x"
+    with raw_server(sent, lambda _: drip) as (url, closed):
+        client = Client(url, KEY, linger=0.0, timeout=(1.0, 0.2), background=background)
+        send(client, 1)
+        flushing = threading.Thread(target=client.flush, args=(0.3,), daemon=True)
+        flushing.start()
+        assert closed.wait(20)
+        flushing.join(20)
+
+        assert not flushing.is_alive()
+        counts = client.close(0)
+    assert counts.lost == 1
+    assert "TimeoutError" in str(counts.problem)
+
+
+def test_what_a_server_repeats_of_the_request_is_not_logged(caplog):
+    with raw_server(b"", lambda request: request.replace(b"\r\n", b" ")[:2000] + b"\r\n") as (url, closed):
+        client = Client(url, KEY, **FAST)
+        send(client, 1)
+        assert closed.wait(20)
+        problem = str(client.flush(0.05).problem)
+        client.close(0)
+
+    assert problem.endswith("BadStatusLine: the answer is not HTTP, or not whole")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, b"", {"content-type": KEY}),
+        Reply(202, json.dumps({"events": [{"status": "refused", "reason": SECRET_ITEM}]}).encode()),
+        Reply(400, json.dumps({"error": {"code": SECRET_ITEM, "field": "body", "rule": "-"}}).encode()),
+    ],
+    ids=["content type", "reason", "code"],
+)
+def test_what_an_answer_repeats_of_the_request_is_not_logged(api, url, reply):
+    api.script.append(reply)
+    with Client(url, KEY, **FAST) as client:
+        send(client, 1)
+        assert client.flush().pending == 0

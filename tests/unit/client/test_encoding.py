@@ -127,6 +127,9 @@ def test_events_are_sent_unchanged_where_the_api_is_to_decide(transport):
     [
         ({"target": "localhost:8000", "key": "k"}, "https://api.example.com"),
         ({"target": "https://user:secret@host/v1", "key": "k"}, "without a user"),
+        ({"target": "https://:secret@host/v1", "key": "k"}, "without a user"),
+        ({"target": "https://user:secret/word@host/v1", "key": "k"}, "without a user"),
+        ({"target": "https://host/a secret", "key": "k"}, "https://api.example.com"),
         ({"target": "https://host/v1"}, "needs a key"),
         ({"target": "https://host/v1", "key": "a secret\n"}, "printable"),
         ({"target": FakeTransport(), "key": "k"}, "belongs to a URL"),

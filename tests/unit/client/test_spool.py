@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from backend.client import Client
 from backend.client.delivery import pauses as pauses_module
 from backend.client.delivery import spool
+from backend.client.encoding import read_stated
 from tests.factories.records import event_fields, numbered_event
 from tests.fakes.client.transport import FakeTransport, accept_all, retry_all
 
@@ -237,3 +239,45 @@ def test_no_event_is_lost_by_any_sequence_of_kills(tmp_path_factory, drawn, room
     assert sent == numbered(len(sent))
     assert set(accepted) == set(sent)
     assert files(folder) == [".lock"]
+
+
+def test_a_fork_while_a_thread_takes_over_the_spool_leaves_the_child_no_lock(tmp_path, monkeypatch):
+    killed, _ = make(tmp_path)
+    killed.send(numbered_event(0))
+    kill(killed)
+    entered, release = threading.Event(), threading.Event()
+
+    def hold(line):
+        entered.set()
+        assert release.wait(20)
+        return read_stated(line)
+
+    monkeypatch.setattr("backend.client.delivery.spool.read_stated", hold)
+    client, transport = make(tmp_path)
+    sending = threading.Thread(target=client.send, args=(numbered_event(1),))
+    sending.start()
+    assert entered.wait(20)
+    # The child does nothing but live; with the parent's locks no process could use the folder.
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    release.set()
+    sending.join(20)
+    counts = client.close()
+    other, _ = make(tmp_path, background=False)
+    second = threading.Thread(target=other.send, args=(numbered_event(2),), daemon=True)
+    second.start()
+    second.join(10)
+    is_free = not second.is_alive()
+    os.close(writing)
+    os.close(reading)
+    os.waitpid(child, 0)
+
+    assert is_free
+    assert (counts.accepted, counts.unaccounted) == (2, 0)
+    assert ids(transport.accepted) == numbered(2)
+    second.join(20)
+    assert other.close().accepted == 1
