@@ -9,8 +9,8 @@ import { attempt, isHidden } from "./page.js";
 
 const THRESHOLDS = Array.from({ length: 21 }, (_, step) => step / 20);
 
-/** What the contract has in `PLACEHOLDER_IDS`: an element without an item as yet. */
-const PLACEHOLDER = /^[ [(<]*(nil|null|none|nan|undefined|object object)?[\])> ]*$/i;
+/** What templates write for an element without an item as yet; the contract refuses such ids. */
+const PLACEHOLDER = /^[\s[(<]*(nil|null|none|nan|undefined|object object)?[\])>\s]*$/i;
 
 const isInView = ({
   boundingClientRect: box,

@@ -191,7 +191,7 @@ test("a click in a list that is not observed has the answer's id and place", asy
 });
 
 test("elements without an item as yet, and one that is shown twice, spoil no Impression and no Click", async () => {
-  const items = ["a", "", "undefined", " ", null, "[object Object]", "(none)", "商品", "a"];
+  const items = ["a", "", "undefined", " \u00a0", null, "[object Object]", "(none)", "商品", "a"];
   const { browser, tab, client, elements } = await show(null, items);
   for (const element of elements) element.scrollTo(tab, 1);
   await browser.pass(1_500);
