@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,13 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write_stream(stream: Stream, folder: Path) -> None:
-    """Write a stream to a folder: `items.jsonl`, `users.jsonl`, `events.jsonl` and `expected.json`."""
+    """Write a stream to a folder: `items.jsonl`, `users.jsonl`, `events.jsonl` and `expected.json`.
+
+    The files of these names are replaced once the whole stream is written; a stream that cannot be read to its end
+    changes none of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_records(stream.items, folder / "items.jsonl")
-    _write_records(stream.users, folder / "users.jsonl")
-    with (folder / "events.jsonl").open("wb") as file:
-        file.writelines(event.payload + b"\n" for event in stream.events)
-    (folder / "expected.json").write_text(json.dumps(stream.expected.as_dict(), indent=2) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as name:
+        unfinished = Path(name)
+        _write_records(stream.items, unfinished / "items.jsonl")
+        _write_records(stream.users, unfinished / "users.jsonl")
+        with (unfinished / "events.jsonl").open("wb") as file:
+            file.writelines(event.payload + b"\n" for event in stream.events)
+        expected = json.dumps(stream.expected.as_dict(), indent=2) + "\n"
+        (unfinished / "expected.json").write_text(expected, encoding="utf-8")
+        for path in sorted(unfinished.iterdir()):
+            path.replace(folder / path.name)
 
 
 def _write_records(records: Iterable[dict[str, object]], path: Path) -> None:

@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
+    _check_out(options.out, options.source)
     stream = open_stream(options.source, options.mapping)
     print("\n".join(summarize(stream, datetime.now(UTC))))  # noqa: T201 - output of a command
     if not stream.expected.accepted and not any(True for _ in stream.items):
@@ -46,6 +47,15 @@ def _convert(options: argparse.Namespace) -> int:
     write_stream(stream, options.out)
     print(f"written to {options.out}")  # noqa: T201 - output of a command
     return 0
+
+
+def _check_out(out: Path, source: Path) -> None:
+    """Raise an `UnknownFormatError` where the folder to write to holds the source, whose files would be replaced."""
+    folder = source if source.is_dir() else source.parent
+    if out.resolve() in {folder.resolve(), source.resolve().parent}:
+        raise UnknownFormatError(
+            f"--out {out} holds the source {source}, whose files would be replaced; give another folder"
+        )
 
 
 if __name__ == "__main__":

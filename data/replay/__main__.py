@@ -37,7 +37,10 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status, 1 where outcomes differ from the expected ones."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.ledger and options.source and options.ledger.resolve() == options.source.resolve():
+        parser.error("--ledger must be another file than --source, to which it would be appended")
     console = Console(stderr=True)
     api_key = os.environ.get(API_KEY_VARIABLE)
     if not api_key:

@@ -50,7 +50,10 @@ _FAILURES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 all events accounted for, 1 not, or AWS failed, 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.details and options.details.resolve() == options.ledger.resolve():
+        parser.error("--details must be another file than --ledger, which would be replaced")
     try:
         result = _run(options)
     except _FAILURES as error:

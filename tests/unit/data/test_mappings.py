@@ -246,3 +246,53 @@ def test_a_catalogue_that_cannot_be_read_is_reported_by_its_record(tmp_path, cap
     assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 2
 
     assert ("record 2 is no JSON object" if line else "cut off or damaged") in capsys.readouterr().err
+
+
+VIEW = {"event_type": "View", "user_id": "u", "item_id": "i", "timestamp": "2024-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("source", ["events.jsonl", "."])
+def test_a_folder_that_holds_the_source_is_refused_and_keeps_its_files(tmp_path, capsys, monkeypatch, source):
+    files = {"events.jsonl": json.dumps(VIEW), "items.jsonl": '{"item_id": "i"}', "users.jsonl": '{"user_id": "u"}'}
+    for name, text in files.items():
+        write(tmp_path, name, text)
+    monkeypatch.chdir(tmp_path)
+
+    assert main([source, "--out", "."]) == 2
+
+    assert "holds the source" in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
+
+
+def test_a_mapped_source_is_kept_where_the_folder_to_write_is_a_link_to_its_own(tmp_path, capsys):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    source = write(tmp_path / "real", "events.jsonl", f"who,what,when\nu,i,{SECOND}\n")
+    mapping = write(tmp_path, "mapping.yaml", RATING)
+
+    assert main([str(source), "--mapping", str(mapping), "--out", str(tmp_path / "link")]) == 2
+
+    assert source.read_text().startswith("who,")
+
+
+def test_files_of_an_earlier_run_stay_where_the_source_cannot_be_read_to_its_end(tmp_path):
+    (tmp_path / "source").mkdir()
+    write(tmp_path / "source", "events.jsonl", json.dumps(VIEW))
+    write(tmp_path / "source", "items.jsonl", '{"item_id": "i"}')
+    write(tmp_path / "source", "users.jsonl", "[1]")
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out", "items.jsonl", "earlier")
+
+    assert main([str(tmp_path / "source"), "--out", str(tmp_path / "out")]) == 2
+
+    assert {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == {"items.jsonl": "earlier"}
+
+
+def test_a_link_to_the_source_among_the_files_written_is_replaced_and_the_source_kept(tmp_path):
+    (tmp_path / "out").mkdir()
+    source = write(tmp_path, "events.jsonl", json.dumps(VIEW))
+    (tmp_path / "out" / "events.jsonl").symlink_to(source)
+
+    assert main([str(source), "--out", str(tmp_path / "out")]) == 0
+
+    assert json.loads(source.read_text()) == VIEW == json.loads((tmp_path / "out" / "events.jsonl").read_text())

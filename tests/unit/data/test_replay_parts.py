@@ -6,7 +6,9 @@ import pytest
 
 from backend.client.encoding import wrap_payload
 from data.generator import Settings, generate
+from data.replay.__main__ import main as replay
 from data.replay.bookkeeping import open_ledger
+from deployment.audit.__main__ import main as audit
 
 
 def test_the_producer_knows_which_payloads_are_json_as_the_stream_does():
@@ -36,3 +38,16 @@ def test_a_ledger_is_continued_behind_its_last_whole_line(tmp_path, before, kept
     with open_ledger(ledger) as file:
         file.write(b"{9}\n")
     assert ledger.read_bytes() == kept + b"{9}\n"
+
+
+def test_a_command_refuses_to_write_over_the_file_that_it_reads(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = tmp_path / "sent.jsonl"
+    source.write_bytes(b"{1}")
+
+    with pytest.raises(SystemExit):
+        replay(["http://127.0.0.1:9", "--source", "sent.jsonl", "--ledger", str(source)])
+    with pytest.raises(SystemExit):
+        audit(["local", "--ledger", "sent.jsonl", "--details", str(source)])
+
+    assert source.read_bytes() == b"{1}"
