@@ -49,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"data.generate: {error}", file=sys.stderr)  # noqa: T201 - output of a command
         return 2
+    if settings.until > datetime.now(UTC):
+        until = settings.until.isoformat()
+        print(f"data.generate: until is {until}; it must not be in the future", file=sys.stderr)  # noqa: T201
+        return 2
     if options.structure:
         print(json.dumps({f"hit_rate_at_{GUESSES}": asdict(measure_structure(settings))}, indent=2))  # noqa: T201
         return 0

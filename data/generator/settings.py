@@ -6,10 +6,14 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
+from backend.contract.limits import EARLIEST_EVENT
+
 DEFAULT_SEED = 20260
 
 # Above this share a stream no longer resembles a real one.
 MAXIMUM_SHARE = 0.5
+
+_DAY_SECONDS = 24 * 60 * 60
 
 
 def midnight_today() -> datetime:
@@ -60,6 +64,10 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be between 0 and {MAXIMUM_SHARE}")
         if self.until.tzinfo is None:
             raise ValueError(f"until is {self.until.isoformat()} without an offset; write {self.until}Z, for example")
+        if (self.until - EARLIEST_EVENT).total_seconds() < self.days * _DAY_SECONDS:
+            raise ValueError(
+                f"until is {self.until.isoformat()}; its {self.days} days must begin in {EARLIEST_EVENT.year} or later"
+            )
 
     @property
     def since(self) -> datetime:

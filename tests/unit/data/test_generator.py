@@ -206,11 +206,26 @@ def test_a_good_recommender_beats_popularity():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"events": 0}, "events is 0"), ({"broken": 0.9}, "broken is 0.9"), ({"until": datetime(2026, 1, 1)}, "offset")],  # noqa: DTZ001
+    [
+        ({"events": 0}, "events is 0"),
+        ({"broken": 0.9}, "broken is 0.9"),
+        ({"until": datetime(2026, 1, 1)}, "offset"),  # noqa: DTZ001
+        ({"until": datetime(1, 1, 1, tzinfo=UTC)}, "begin in 1995 or later"),
+        ({"until": datetime(1995, 1, 5, tzinfo=UTC)}, "begin in 1995 or later"),
+        ({"days": 10**9}, "begin in 1995 or later"),
+    ],
 )
 def test_impossible_settings_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         replace(SMALL, **change)
+
+
+@pytest.mark.parametrize("until", ["2999-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_the_command_refuses_a_period_of_which_no_event_is_accepted(tmp_path, capsys, until):
+    assert main(["--out", str(tmp_path), "--until", until]) == 2
+
+    assert "until is" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_writes_the_generated_stream(tmp_path, capsys):
