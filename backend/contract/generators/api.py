@@ -16,14 +16,19 @@ MAX_RERANKED_ITEMS = 500
 ID: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_ID_LENGTH, "pattern": PRINTABLE}
 
 
+def _given(field: str, kind: str = "string", **others: Schema) -> Schema:
+    """Return the rule that a field is there and not null."""
+    return {"required": [field], "properties": {field: {"type": kind}, **others}}
+
+
 _ITEM_OR_LIST: Schema = {
     "anyOf": [
-        {"required": ["item_id"], "properties": {"event_type": {"not": {"enum": [IMPRESSION]}}}},
+        _given("item_id", event_type={"not": {"enum": [IMPRESSION]}}),
         {"properties": {"event_type": {"enum": [SEARCH]}}},
-        {"required": ["impression"], "properties": {"event_type": {"enum": [IMPRESSION]}}},
+        _given("impression", "array", event_type={"enum": [IMPRESSION]}),
     ]
 }
-_EVENT_RULES: Schema = {"allOf": [{"anyOf": [{"required": ["user_id"]}, {"required": ["session_id"]}]}, _ITEM_OR_LIST]}
+_EVENT_RULES: Schema = {"allOf": [{"anyOf": [_given("user_id"), _given("session_id")]}, _ITEM_OR_LIST]}
 """The rules of an event beyond those of its fields: an identity, and an item, or for an Impression a list."""
 
 
@@ -166,6 +171,8 @@ def _simple(schema: Any) -> Any:
     if arms and len(arms) == 2 and arms[1] == {"type": "null"}:
         rest = {name: value for name, value in schema.items() if name not in ("anyOf", "title")}
         schema = {**arms[0], **rest, "type": [arms[0]["type"], "null"]}
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
     return {
         name: (
             {field: _simple(part) for field, part in value.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import fastavro
@@ -11,7 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from backend.contract import Refusal, generate, read_event
+from backend.contract import Refusal, generate, read_event, read_item, read_user
 from tests.factories.records import NOW, event_fields, full_event_fields, impression_fields, item_fields, user_fields
 from tests.unit.contract.strategies import mutations, payloads, valid_events
 
@@ -136,6 +137,27 @@ def test_the_gateways_model_accepts_every_valid_event(payload):
 
     if not isinstance(event, Refusal):
         jsonschema.Draft4Validator(_EVENT).validate(json.loads(payload))
+
+
+@pytest.mark.parametrize(
+    ("kind", "read", "fields"),
+    [
+        ("Event", partial(read_event, now=NOW), event_fields()),
+        ("Event", partial(read_event, now=NOW), event_fields(user_id=...)),
+        ("Event", partial(read_event, now=NOW), event_fields(session_id=...)),
+        ("Event", partial(read_event, now=NOW), impression_fields()),
+        ("Item", read_item, item_fields()),
+        ("User", read_user, user_fields()),
+    ],
+)
+def test_the_schemas_accept_null_where_the_reader_does(kind, read, fields):
+    document = json.loads((ROOT / "backend/contract/generated/openapi.json").read_text())["components"]["schemas"]
+    for name in document[kind]["properties"]:
+        record = {**fields, name: None}
+        accepted = not isinstance(read(json.dumps(record).encode()), Refusal)
+
+        for schema in (_models()[kind], document[kind]):
+            assert jsonschema.Draft4Validator(schema).is_valid(record) == accepted, name
 
 
 @pytest.mark.parametrize(
