@@ -26,6 +26,7 @@ _EXAMPLES = """
 examples:
   python -m deployment.keys dev create shop --role events:write
   python -m deployment.keys dev create shop-page --role events:write --producer page --origin https://shop.example
+  python -m deployment.keys local create shop --role events:write        on the laptop's cloud, while it runs
   python -m deployment.keys dev list
   python -m deployment.keys dev rotate shop              prints a new key; the present one works for a week more
   python -m deployment.keys dev revoke shop
@@ -46,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _create(keys: Keys, options: argparse.Namespace) -> None:
     lifetime = None if options.days is None else timedelta(days=options.days)
+    if options.producer == "page" and not options.origin:
+        sys.stderr.write(
+            "the key names no --origin: only pages of the origins in Terraform's cors_origins can read the answers, and "
+            "a page that cannot read them sends its events again\n"
+        )
     _show(keys, options, keys.create(options.name, options.role, options.producer, options.origin, lifetime))
 
 
@@ -84,6 +90,13 @@ def _days(text: str) -> float:
     return days
 
 
+def _lifetime(text: str) -> float:
+    days = _days(text)
+    if not days:
+        raise argparse.ArgumentTypeError(f"{text} days would make an expired key")
+    return days
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m deployment.keys",
@@ -107,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     created.add_argument("--role", action="append", required=True, choices=list(ROLES), help="repeated for several")
     created.add_argument("--producer", choices=PRODUCERS, default="server", help="who sends events with it")
     created.add_argument("--origin", action="append", default=[], help="of the pages that may send it, repeated")
-    created.add_argument("--days", type=_days, help="until it expires (default: never)")
+    created.add_argument("--days", type=_lifetime, help="until it expires (default: never)")
     rotated = add("rotate", _rotate, "make a second key of a name, and print it once")
     rotated.add_argument(
         "--overlap-days", type=_days, default=OVERLAP_DAYS, help="how long the present one still works (default: 7)"

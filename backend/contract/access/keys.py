@@ -124,6 +124,8 @@ def _check(key: Key) -> None:
             raise InvalidKeyError(f"{role!r} is no role: {', '.join(ROLES)}")
         if key.producer == "page" and role not in PAGE_ROLES:
             raise InvalidKeyError(f"the key of a page, which everyone can read, cannot have the role {role}")
+    if key.origins and key.producer != "page":
+        raise InvalidKeyError(f"the key {key.name} of a server cannot have origins, which only pages send")
     if len(key.origins) > MOST_ORIGINS:
         raise InvalidKeyError(f"{len(key.origins)} origins are too many: a key has {MOST_ORIGINS} at most")
     for origin in key.origins:

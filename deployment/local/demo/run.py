@@ -96,7 +96,7 @@ def print_addresses(cloud: Cloud, stack: Provisioned, console: Console) -> None:
     console.print(
         f"[bold]API[/]            {stack.api_url}\n"
         f"[bold]API key[/]        {api_key(cloud)}   (header x-api-key; every role)\n"
-        f"[bold]AWS endpoint[/]   {cloud.endpoint}   (any key and secret, region eu-central-1)\n"
+        f"[bold]AWS endpoint[/]   {cloud.endpoint}   (key test, any secret, region eu-central-1)\n"
         f"[bold]Personalize[/]    {cloud.engine_url}\n"
         f"[bold]Logs[/]           {cloud.directory}/*.log\n"
         "`make status` shows what runs, `make down` stops it, `make clean` removes it.",

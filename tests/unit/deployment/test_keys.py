@@ -89,6 +89,14 @@ def test_a_revoked_name_has_no_valid_key_and_may_be_used_again(world: World, run
     assert (world.accepts("shop", key), world.accepts("shop", again)) == (False, True)
 
 
+PAGE = ["create", "shop", "--role", "events:write", "--producer", "page"]
+
+
+def test_a_page_s_key_without_origins_is_made_with_a_warning(run: Any):
+    assert "sends its events again" in run(*PAGE)[2]
+    assert "sends its events again" not in run(*PAGE[:1], "other", *PAGE[2:], "--origin", "https://shop.example")[2]
+
+
 def test_a_key_expires(world: World, run: Any):
     _, key, _ = run("create", "shop", "--role", "read", "--days", "1")
 
@@ -101,8 +109,9 @@ def test_a_key_expires(world: World, run: Any):
     [
         (["create", "Shop", "--role", "read"], "no name of a key"),
         (["create", "shop", "--role", "train", "--producer", "page"], "cannot have the role train"),
-        (["create", "shop", "--role", "events:write", "--origin", "https://shop.example/"], "is no origin"),
-        (["create", "shop", "--role", "events:write", "--origin", "*"], "is no origin"),
+        ([*PAGE, "--origin", "https://shop.example/"], "is no origin"),
+        ([*PAGE, "--origin", "*"], "is no origin"),
+        (["create", "shop", "--role", "events:write", "--origin", "https://shop.example"], "cannot have origins"),
         (["create", "taken", "--role", "read"], "exists already"),
         (["rotate", "absent"], "no key is named absent; there are: taken"),
         (["revoke", "absent"], "no key is named absent"),
@@ -118,7 +127,10 @@ def test_what_breaks_a_rule_is_refused_in_a_sentence(world: World, run: Any, arg
     assert world.parameters.values == before
 
 
-@pytest.mark.parametrize("arguments", [["create", "shop"], ["create", "shop", "--role", "write"], ["rotate"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [["create", "shop"], ["create", "shop", "--role", "write"], ["rotate"], [], [*PAGE, "--days", "0"]],
+)
 def test_wrong_usage(run: Any, arguments: list[str]):
     with pytest.raises(SystemExit, match="2"):
         run(*arguments)
