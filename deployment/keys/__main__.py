@@ -49,8 +49,8 @@ def _create(keys: Keys, options: argparse.Namespace) -> None:
     lifetime = None if options.days is None else timedelta(days=options.days)
     if options.producer == "page" and not options.origin:
         sys.stderr.write(
-            "the key names no --origin: only pages of the origins in Terraform's cors_origins can read the answers, and "
-            "a page that cannot read them sends its events again\n"
+            "the key names no --origin: only pages of the origins in Terraform's cors_origins can read the answers, "
+            "and a page that cannot read them sends its events again\n"
         )
     _show(keys, options, keys.create(options.name, options.role, options.producer, options.origin, lifetime))
 

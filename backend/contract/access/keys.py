@@ -124,6 +124,10 @@ def _check(key: Key) -> None:
             raise InvalidKeyError(f"{role!r} is no role: {', '.join(ROLES)}")
         if key.producer == "page" and role not in PAGE_ROLES:
             raise InvalidKeyError(f"the key of a page, which everyone can read, cannot have the role {role}")
+    _check_origins(key)
+
+
+def _check_origins(key: Key) -> None:
     if key.origins and key.producer != "page":
         raise InvalidKeyError(f"the key {key.name} of a server cannot have origins, which only pages send")
     if len(key.origins) > MOST_ORIGINS:
