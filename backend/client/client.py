@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from backend.client.clock import Clock
 from backend.client.counts import RefusedEvent
 from backend.client.delivery.outbox import Outbox, Policy
-from backend.client.encoding import encode_event, wrap_payload
+from backend.client.encoding import encode_event, encode_json, wrap_payload
 from backend.client.errors import InvalidEventError
 from backend.client.transports.api import ApiTransport
 from backend.contract.refusal import Refusal
@@ -51,7 +51,8 @@ class Client:
         What happens to an event that breaks the contract: ``"raise"`` an `InvalidEventError`, count it as refused
         (``"refuse"``), or ``"send"`` events as they are, unchecked, for the API to decide.
     spool
-        Folder in which events are kept until they are delivered, even where the process is killed.
+        Folder in which events are kept until they are delivered, even where the process is killed; it is made if it
+        does not exist.
     on_refused
         Called with each `RefusedEvent`, in the thread that delivers or, if it was refused here, that sends.
     on_lost
@@ -112,12 +113,16 @@ class Client:
         Raises
         ------
         InvalidEventError
-            It breaks the contract, and `when_invalid` is ``"raise"``.
+            It breaks the contract, and `when_invalid` is ``"raise"``; or it is to be sent unchecked and has no form in
+            JSON.
         ClientClosedError
             The client is closed.
         """
         if self._when_invalid == "send":
-            entry = wrap_payload(event)
+            payload = encode_json(event)
+            if isinstance(payload, Refusal):
+                raise InvalidEventError(payload)
+            entry = wrap_payload(payload)
         else:
             encoded = encode_event(event, self._clock)
             if isinstance(encoded, Refusal):

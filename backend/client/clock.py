@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 IN_FUTURE = "in_future"
 
+MOST_OFFSET_SECONDS = 7 * 86_400.0
+"""A server whose time differs by more has a wrong clock itself, or is another service."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -23,13 +26,19 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset = timedelta(0)
+        self._has_ignored = False
 
     def now(self) -> datetime:
         """Return the time, as the server would."""
         return datetime.now(UTC) + self._offset
 
     def correct(self, offset_seconds: float) -> None:
-        """Apply the server's time from now on; 0 where the clocks agree."""
+        """Apply the server's time from now on, if it is credible; 0 where the clocks agree."""
+        if not abs(offset_seconds) <= MOST_OFFSET_SECONDS:
+            if not self._has_ignored:
+                self._has_ignored = True
+                _logger.warning("the server's clock differs by more than a week from this machine's, and is ignored")
+            return
         if offset_seconds and not self._offset:
             _logger.warning(
                 "this machine's clock differs by %.0f s from the server's, whose time events without a timestamp get",

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
 
@@ -30,6 +35,9 @@ class _Stated(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 _stated = msgspec.json.Decoder(_Stated).decode
 _any_json = msgspec.json.Decoder(msgspec.Raw).decode
+_PLAIN = frozenset({str, int, bool, type(None)})
+_WITH_ONE_FORM = (str, int, float, date, time, timedelta, UUID)
+_RULE = "must hold strings, numbers, true, false, null, lists and times only"
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -39,11 +47,14 @@ def encode_event(event: GivenEvent, clock: Clock) -> tuple[Entry, bool] | Refusa
     An event without a timestamp gets the time of now, and one without an id the id that the API would derive: an event
     that is sent twice, by whichever process, has the same id.
     """
+    if not _is_event(event):
+        rule = "must be an Event, a mapping of its fields, or the bytes of its JSON"
+        return Refusal("not_an_object", (FieldError("", rule),), b"")
     now = clock.now()
     is_stamped = isinstance(event, Mapping) and event.get("timestamp") is None
     if is_stamped:
         event = {**event, "timestamp": now}  # type: ignore[dict-item]
-    payload = event if isinstance(event, bytes) else _json(event)
+    payload = encode_json(event)
     if isinstance(payload, Refusal):
         return payload
     read = read_event(payload, now=now)
@@ -55,9 +66,8 @@ def encode_event(event: GivenEvent, clock: Clock) -> tuple[Entry, bool] | Refusa
     return Entry(write_event(read), user, read.event_id, is_stamped=is_stamped), read.consent == "denied"
 
 
-def wrap_payload(event: GivenEvent) -> Entry:
-    """Return an event as it is, for the server to validate."""
-    payload = event if isinstance(event, bytes) else _encode(event)
+def wrap_payload(payload: bytes) -> Entry:
+    """Return bytes as they are, for the server to validate."""
     stated = read_stated(payload)
     if stated is not None:
         return stated
@@ -73,6 +83,10 @@ def read_stated(payload: bytes) -> Entry | None:
     return Entry(payload, stated.user_id or stated.session_id or "", stated.event_id)
 
 
+def _is_event(given: object) -> bool:
+    return isinstance(given, Event | Mapping | bytes)
+
+
 def _is_json(payload: bytes) -> bool:
     try:
         _any_json(payload)
@@ -81,23 +95,41 @@ def _is_json(payload: bytes) -> bool:
     return True
 
 
-def _json(event: Event | Mapping[str, object]) -> bytes | Refusal:
+def encode_json(event: GivenEvent) -> bytes | Refusal:
+    """Return an event as JSON, bytes as they are, or which value has no form in JSON."""
+    if isinstance(event, bytes):
+        return event
     try:
         payload = _encode(event)
+        return _find_unfit("", event if isinstance(event, Mapping) else msgspec.structs.asdict(event)) or payload
     except (TypeError, ValueError, OverflowError, RecursionError):
-        rule = "must hold strings, numbers, true, false, null, lists and times only"
-        return Refusal("wrong_type", (FieldError("", rule),), b"")
-    # JSON has no NaN, so the encoder writes null, which would leave out the value silently.
-    if b"null" in payload and (field := _find_non_finite(event)):
+        return Refusal("wrong_type", (FieldError("", _RULE),), b"")
+
+
+def _find_unfit(field: str, value: object) -> Refusal | None:
+    """Return why a value would silently be another in JSON, as NaN is null, bytes are base64 and a set has no order."""
+    if type(value) in _PLAIN:
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
         return Refusal("out_of_range", (FieldError(field, "must be a finite number"),), b"")
-    return payload
+    if isinstance(value, Mapping):
+        unfit = (
+            _find_unfit(field, name) or _find_unfit(f"{field}.{name}".lstrip("."), each) for name, each in value.items()
+        )
+        return next(filter(None, unfit), None)
+    if isinstance(value, list | tuple):
+        return next(filter(None, (_find_unfit(f"{field}[{at}]", each) for at, each in enumerate(value))), None)
+    if isinstance(value, Enum):
+        return _find_unfit(field, value.value)
+    is_fit = isinstance(value, _WITH_ONE_FORM)
+    return None if is_fit else Refusal("wrong_type", (FieldError(field, _rule_for(value)),), b"")
 
 
-def _find_non_finite(event: Event | Mapping[str, object]) -> str | None:
-    fields = event if isinstance(event, Mapping) else msgspec.structs.asdict(event)
-    for name, value in fields.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            return str(name)
-        if isinstance(value, Mapping) and (inner := _find_non_finite(value)):
-            return f"{name}.{inner}"
-    return None
+def _rule_for(value: object) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "must be text, not bytes: decode it"
+    if isinstance(value, Decimal):
+        return "must be a number or text, not a Decimal: convert it"
+    if isinstance(value, AbstractSet):
+        return "must be a list, not a set, which has no order"
+    return _RULE

@@ -31,6 +31,8 @@ class Backlog:
         self._max_events, self._max_bytes = max_events, max_bytes
         self._queue: deque[Entry] = deque()
         self._bytes = 0
+        # Those that could not be written when others waited in files: they are sent after these.
+        self._behind: deque[Entry] = deque()
         self._held_events = self._held_bytes = 0
         self._numbers = 0
         self._spool = spool
@@ -85,15 +87,22 @@ class Backlog:
         entry.number = self._numbers
         if self._spool is not None:
             is_stored = is_full or self._spool.has_stored
-            if self._write(entry, self._spool, is_stored=is_stored) and is_stored:
+            if (
+                (not is_stored or self._store_behind(self._spool))
+                and self._write(entry, self._spool, is_stored=is_stored)
+                and is_stored
+            ):
                 self._numbers += 1
                 return True
         if is_full and not may_exceed:
             return False
         self._numbers += 1
         self._hold(entry)
-        self._queue.append(entry)
-        self._bytes += size
+        if self._spool is not None and self._spool.has_stored:
+            self._behind.append(entry)
+        else:
+            self._queue.append(entry)
+            self._bytes += size
         return True
 
     def has_batch(self, max_events: int, max_bytes: int) -> bool:
@@ -102,7 +111,7 @@ class Backlog:
 
     def take(self, max_events: int, max_bytes: int) -> list[Entry]:
         """Remove the first events for a delivery; one that is not JSON is alone."""
-        if not self._queue and self._spool is not None and self._spool.has_stored:
+        if not self._queue and self._spool is not None:
             self._load(self._spool)
         batch: list[Entry] = []
         size = 0
@@ -128,7 +137,8 @@ class Backlog:
 
     def take_unspooled(self) -> list[Entry]:
         """Remove the events that wait in memory only."""
-        entries = [entry for entry in self._queue if entry.segment is None]
+        entries = [entry for entry in (*self._queue, *self._behind) if entry.segment is None]
+        self._behind.clear()
         self._queue = deque(entry for entry in self._queue if entry.segment is not None)
         self._bytes = sum(len(entry.payload) for entry in self._queue)
         return entries
@@ -162,11 +172,22 @@ class Backlog:
 
     def _load(self, spool: Spool) -> None:
         now = time.monotonic()
-        for entry in spool.load():
-            entry.queued_at = now
-            self._hold(entry)
-            self._queue.append(entry)
-            self._bytes += len(entry.payload)
+        while spool.has_stored and not self._queue:
+            for entry in spool.load():
+                entry.queued_at = now
+                self._hold(entry)
+                self._queue.append(entry)
+        if not spool.has_stored:
+            self._queue += self._behind
+            self._behind.clear()
+        self._bytes = sum(len(entry.payload) for entry in self._queue)
+
+    def _store_behind(self, spool: Spool) -> bool:
+        while self._behind and self._write(self._behind[0], spool, is_stored=True):
+            entry = self._behind.popleft()
+            self._held_events -= 1
+            self._held_bytes -= len(entry.payload)
+        return not self._behind
 
     def _write(self, entry: Entry, spool: Spool, *, is_stored: bool) -> bool:
         try:
@@ -175,7 +196,9 @@ class Backlog:
             if not self._has_spool_failed:
                 self._has_spool_failed = True
                 self._log(
-                    logging.ERROR, "the spool cannot be written, so events wait in memory only: %s", error.strerror
+                    logging.ERROR,
+                    "the spool cannot be written, so events wait in memory only: %s",
+                    error.strerror or error,
                 )
             return False
         self._has_spool_failed = False

@@ -56,6 +56,10 @@ class Outbox:
         self._transport, self._policy, self._clock = transport, policy, clock
         self._is_closed = self._is_finished = False
         self._backlog: Backlog | None = None
+        if policy.spool is not None:
+            policy.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(policy.spool, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError(f"the spool {policy.spool} cannot be written by this user")
         self._begin()
         register(self)
 
@@ -77,7 +81,7 @@ class Outbox:
         self._pauses = Pauses()
         self._resume_at = 0.0
         self._problem: Problem | None = None
-        self._is_dropping = False
+        self._is_dropping = self._is_released = False
         self._logged_reasons: set[str] = set()
 
     def reset(self) -> None:
@@ -207,7 +211,11 @@ class Outbox:
             if self._policy.spool is not None:
                 from backend.client.delivery.spool import Spool  # noqa: PLC0415 - locks of files exist on POSIX only
 
-                spool = Spool(self._policy.spool, self._note)
+                try:
+                    spool = Spool(self._policy.spool, self._note)
+                except OSError as error:
+                    message = "the spool cannot be opened, so events wait in memory only: %s"
+                    self._note(logging.ERROR, message, error.strerror or error)
             self._backlog = Backlog(self._policy.max_events, self._policy.max_bytes, spool, self._note)
         return self._backlog
 
@@ -306,11 +314,12 @@ class Outbox:
             backlog = self._open_backlog()
             expired = [] if policy.deadline is None else backlog.take_expired(now - policy.deadline)
             self._reporting.update(entry.number for entry in expired)
+        self._lose(expired, "were not confirmed within the deadline")
+        with self._lock:
             batch = []
             if now >= self._resume_at and not self._is_finished:
                 batch = backlog.take(self._transport.batch_events, self._transport.batch_bytes)
             self._taken = batch
-        self._lose(expired, "were not confirmed within the deadline")
         return batch
 
     def _return(self, batch: Sequence[Entry]) -> None:
@@ -334,13 +343,16 @@ class Outbox:
                     settled.append((entry, verdict))
             self._open_backlog().put_back(sorted(again, key=lambda entry: entry.number))
             self._reporting.update(entry.number for entry, _ in settled)
-            self._numbers.update(requests=delivery.requests, retries=bool(again))
+            self._numbers.update(requests=delivery.requests, retries=int(bool(again)))
             self._plan(delivery)
         self._log_messages()
-        self._report_refused(settled)
-        with self._lock:
-            self._numbers.update(verdict.status for _, verdict in settled)
-            self._forget([entry for entry, _ in settled])
+        try:
+            self._report_refused(settled)
+        finally:
+            with self._lock:
+                self._numbers.update(verdict.status for _, verdict in settled)
+                self._forget([entry for entry, _ in settled])
+            self._log_messages()
 
     def _plan(self, delivery: Delivery) -> None:
         """Plan the next attempt, and log a problem once, until there is another or none."""
@@ -382,25 +394,30 @@ class Outbox:
             return
         try:
             callback(value)
-        except Exception as error:  # noqa: BLE001 - an application's error must not stop the deliveries
+        except BaseException as error:  # an application's error must not stop the deliveries
             _logger.error("%s raised %s", name, type(error).__name__)  # noqa: TRY400 - no traceback, for its values
+            if not isinstance(error, Exception) and threading.current_thread() is not self._thread:
+                raise  # the exit of the caller's thread
 
     def _lose(self, entries: Sequence[Entry], why: str) -> None:
         if not entries:
             return
-        for entry in entries:
-            self.report(self._policy.on_lost, entry.payload, "on_lost")
-        problem = f" ({self._problem.message})" if self._problem else ""
-        _logger.error("%d events %s%s", len(entries), why, problem)
-        with self._lock:
-            self._numbers["lost"] += len(entries)
-            self._forget(entries)
+        try:
+            for entry in entries:
+                self.report(self._policy.on_lost, entry.payload, "on_lost")
+        finally:
+            problem = f" ({self._problem.message})" if self._problem else ""
+            _logger.error("%d events %s%s", len(entries), why, problem)
+            with self._lock:
+                self._numbers["lost"] += len(entries)
+                self._forget(entries)
 
     def _forget(self, entries: Sequence[Entry]) -> None:
         backlog = self._open_backlog()
         for entry in entries:
             backlog.settle(entry)
         self._reporting.difference_update(entry.number for entry in entries)
+        self._release(backlog)
         self._room.notify_all()
         self._progress.notify_all()
 
@@ -415,12 +432,18 @@ class Outbox:
         self._lose(lost, "were not confirmed before the client was closed")
         with self._lock:
             self._is_finished = True
-            backlog.close()
-            if backlog.pending:
-                self._note(logging.WARNING, "%d events stay in the spool for the next process", backlog.pending)
+            self._release(backlog)
             self._work.notify_all()
             self._progress.notify_all()
         self._log_messages()
+
+    def _release(self, backlog: Backlog) -> None:
+        """Leave the spool's events to the next process, once the client is closed and no outcome is being reported."""
+        if self._is_finished and not self._reporting and not self._is_released:
+            self._is_released = True
+            backlog.close()
+            if backlog.pending:
+                self._note(logging.WARNING, "%d events stay in the spool for the next process", backlog.pending)
 
     def _first_pending(self) -> float:
         with self._lock:

@@ -86,14 +86,19 @@ class Spool:
         self._file: int | None = None
         self._stored: deque[Segment] = deque()
         self.missing = 0
+        self._lock: int | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(folder / ".lock"):
             self._own.mkdir(mode=0o700)
-            self._lock: int | None = _open(self._own / _LOCK)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            for path in sorted(folder.iterdir()):
-                if path.is_dir() and path != self._own:
-                    self._take_over(path)
+            try:
+                self._lock = _open(self._own / _LOCK)
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                for path in sorted(folder.iterdir()):
+                    if path.is_dir() and path != self._own:
+                        self._try_to_take_over(path)
+            except OSError:
+                self.abandon()  # for another process, which may be able to
+                raise
         self.recovered = sum(segment.pending for segment in self._stored)
 
     @property
@@ -129,7 +134,11 @@ class Spool:
         line = payload + b"\n"
         written = os.write(file, line)
         if written != len(line):
-            os.ftruncate(file, segment.bytes)
+            try:
+                os.ftruncate(file, segment.bytes)
+            except OSError:
+                self._finish_current()  # nothing may follow the part of a line
+                raise
             raise OSError(f"{written} of {len(line)} bytes could be written")
         segment.bytes += len(line)
         segment.events += 1
@@ -143,8 +152,13 @@ class Spool:
             self._finish_current()
         segment.is_stored = False
         entries: list[Entry] = []
+        if not segment.pending:
+            return entries
         try:
             for line in _lines(segment.path):
+                if len(entries) == segment.pending:
+                    self._log(logging.ERROR, "lines that others added to a file of the spool are not sent")
+                    break
                 entry = read_stated(line)
                 if entry is not None:
                     entry.number, entry.segment = segment.first_number + len(entries), segment
@@ -160,11 +174,12 @@ class Spool:
         segment.pending -= 1
         if segment.pending:
             return
-        if segment is not self._current:
-            segment.path.unlink(missing_ok=True)
-        elif self._file is not None:
-            os.ftruncate(self._file, 0)
-            segment.bytes = segment.events = 0
+        with self._removing():
+            if segment is not self._current:
+                segment.path.unlink(missing_ok=True)
+            elif self._file is not None:
+                os.ftruncate(self._file, 0)
+                segment.bytes = segment.events = 0
 
     def close(self) -> None:
         """Let another process take over what is left, and remove the folder if nothing is."""
@@ -210,11 +225,27 @@ class Spool:
 
     def _finish_current(self) -> None:
         current, self._current = self._current, None
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        if current is not None and not current.pending:
-            current.path.unlink(missing_ok=True)
+        file, self._file = self._file, None
+        with self._removing():
+            if file is not None:
+                os.close(file)
+            if current is not None and not current.pending:
+                current.path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _removing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = "a file of the spool cannot be removed, so its events may be sent again: %s"
+            self._log(logging.ERROR, message, error.strerror or error)
+
+    def _try_to_take_over(self, folder: Path) -> None:
+        try:
+            self._take_over(folder)
+        except OSError as error:
+            message = "a folder in the spool cannot be taken over, so what it holds stays there: %s"
+            self._log(logging.ERROR, message, error.strerror or error)
 
     def _take_over(self, folder: Path) -> None:
         """Move the files of a process that no longer lives into the own folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -77,6 +78,15 @@ def test_a_later_change_of_the_object_does_not_change_what_is_sent(client, trans
         (event_fields(event_value=math.nan), "out_of_range", "event_value"),
         (event_fields(properties={"depth": math.inf}), "out_of_range", "properties.depth"),
         (event_fields(event_value=object()), "wrong_type", ""),
+        (event_fields(user_id=b"u-1"), "wrong_type", "user_id must be text"),
+        (Event(**event_fields(item_id=bytearray(b"i-1"), timestamp=NOW)), "wrong_type", "item_id must be text"),
+        (event_fields(properties={"price": Decimal("1.50")}), "wrong_type", "properties.price must be a number"),
+        (event_fields(impression={"a", "b"}), "wrong_type", "impression must be a list"),
+        (event_fields(impression=["a", b"b"]), "wrong_type", "impression[1] must be text"),
+        (event_fields(properties={"x": [math.nan]}), "out_of_range", "properties.x[0]"),
+        (event_fields(properties={b"x": 1}), "wrong_type", "properties must be text"),
+        (None, "not_an_object", "must be an Event"),
+        (bytearray(b"{}"), "not_an_object", "must be an Event"),
         (event_fields(timestamp=datetime(2026, 1, 1)), "wrong_type", "timestamp"),  # noqa: DTZ001 - the point
         (event_fields(timestamp=datetime.now(UTC) + timedelta(days=1)), "in_future", "timestamp"),
         (b"no json", "malformed_json", ""),
@@ -102,6 +112,20 @@ def test_an_event_that_breaks_the_contract_can_be_counted_instead(transport):
     assert [event.reason for event in refused] == ["missing_field"]
     assert "item_id is required" in refused[0].errors[0].rule
     assert transport.batches == []
+
+
+def test_what_is_no_event_can_be_counted_too(transport):
+    with Client(transport, when_invalid="refuse", background=False) as client:
+        nothing: Any = None
+        assert client.send(nothing) is None
+        assert client.stats().refused == 1
+
+
+def test_a_value_without_a_form_in_json_is_not_sent_unchecked_either(transport):
+    with Client(transport, when_invalid="send", background=False) as client:
+        with pytest.raises(InvalidEventError, match="user_id must be text"):
+            client.send({"user_id": b"u-1"})
+        assert client.stats().sent == 0
 
 
 def test_an_event_without_consent_is_counted_and_sent_nowhere(client, transport):

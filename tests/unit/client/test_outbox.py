@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 from collections import deque
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -459,3 +461,33 @@ def test_a_clock_that_is_behind_is_corrected_until_it_is_right_again():
 
     times = [datetime.fromisoformat(msgspec.json.decode(payload)["timestamp"]) for payload in transport.accepted]
     assert [round((time - datetime.now(UTC)) / timedelta(days=1)) for time in times] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("years", [7973, -2025, 1, math.inf, math.nan])
+def test_a_wrong_clock_of_the_server_is_ignored(years, caplog):
+    transport = FakeTransport()
+    transport.always = lambda batch: Answer([ACCEPTED] * len(batch), clock_offset=years * 365 * 86_400.0)
+    with Client(transport, background=False) as client:
+        for number in range(3):
+            client.send(event_fields(event_id=f"e-{number}", timestamp=...))
+            client.flush()
+
+    times = [datetime.fromisoformat(msgspec.json.decode(payload)["timestamp"]) for payload in transport.accepted]
+    assert [round((time - datetime.now(UTC)) / timedelta(days=1)) for time in times] == [0, 0, 0]
+    assert caplog.text.count("is ignored") == 1
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_callback_that_exits_leaves_every_event_with_an_outcome(background):
+    def leave(_):
+        raise SystemExit(3)
+
+    transport = FakeTransport(mixed(REFUSED))
+    client = Client(transport, linger=3600.0, on_refused=leave, background=background)
+    client.send(numbered_event(0))
+    with nullcontext() if background else pytest.raises(SystemExit):
+        client.flush()
+    client.send(numbered_event(1))
+    counts = client.close()
+
+    assert (counts.refused, counts.accepted, counts.pending, counts.unaccounted) == (1, 1, 0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from backend.client import Client
 from backend.client.delivery import pauses as pauses_module
 from backend.client.delivery import spool
 from backend.client.encoding import read_stated
+from backend.client.transports.interface import Answer, Verdict
 from tests.factories.records import event_fields, numbered_event
 from tests.fakes.client.transport import FakeTransport, accept_all, retry_all
 
@@ -82,7 +84,9 @@ def test_a_client_that_sends_nothing_delivers_what_was_left_when_it_is_flushed(t
     kill(killed)
 
     client, transport = make(tmp_path, background=True)
-    assert client.flush().accepted == 1
+    counts = client.flush()
+    assert counts.accepted == 1
+    assert type(counts.retries) is int
     assert ids(transport.accepted) == ["e-0"]
     client.close()
 
@@ -281,3 +285,111 @@ def test_a_fork_while_a_thread_takes_over_the_spool_leaves_the_child_no_lock(tmp
     assert ids(transport.accepted) == numbered(2)
     second.join(20)
     assert other.close().accepted == 1
+
+
+def test_a_spool_that_is_no_folder_is_refused_at_once(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileExistsError):
+        make(tmp_path / "file")
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_spool_that_cannot_be_opened_later_leaves_the_events_in_memory(tmp_path, background, caplog):
+    client, transport = make(tmp_path / "spool", background=background)
+    (tmp_path / "spool").rmdir()
+    (tmp_path / "spool").write_bytes(b"")
+    client.send(numbered_event(0))
+    counts = client.close()
+
+    assert ids(transport.accepted) == numbered(1)
+    assert (counts.sent, counts.accepted, counts.unaccounted) == (1, 1, 0)
+    assert caplog.text.count("the spool cannot be opened") == 1
+
+
+def fail(*_, **__):
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("later", [4, 5, 8])
+def test_events_that_a_full_disk_leaves_in_memory_stay_behind_those_in_files(tmp_path, monkeypatch, later):
+    client, transport = make(tmp_path, max_events=2)
+    for number in range(4):
+        client.send(numbered_event(number))
+    client._outbox._deliver_once(None)  # the first two: there is room in memory
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", fail)
+        assert client.send(numbered_event(4)) == "e-4"
+    for number in range(5, later):
+        client.send(numbered_event(number))
+    counts = client.close()
+
+    assert ids(transport.accepted) == numbered(max(5, later))
+    assert (counts.dropped, counts.pending, counts.unaccounted) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize(("owner", "name", "events"), [(os, "ftruncate", 1), (Path, "unlink", 3)])
+def test_a_file_that_cannot_be_removed_stops_no_delivery(
+    tmp_path, monkeypatch, caplog, owner, name, events, background
+):
+    client, transport = make(tmp_path, max_events=1, background=background, linger=3600.0)
+    for number in range(events):
+        client.send(numbered_event(number))
+    with monkeypatch.context() as faulty:
+        faulty.setattr(owner, name, fail)
+        counts = client.flush()
+
+    assert (counts.accepted, counts.pending, counts.unaccounted) == (events, 0, 0)
+    assert ids(transport.accepted) == numbered(events)
+    assert client.close().unaccounted == 0
+    assert "cannot be removed" in caplog.text
+
+
+def test_a_part_of_a_line_that_cannot_be_removed_damages_no_other(tmp_path, monkeypatch):
+    killed, _ = make(tmp_path)
+    killed.send(numbered_event(0))
+    write = os.write
+    with monkeypatch.context() as faulty:
+        faulty.setattr(os, "write", lambda file, line: write(file, line[:10]))
+        faulty.setattr(os, "ftruncate", fail)
+        killed.send(numbered_event(1))
+    killed.send(numbered_event(2))
+    kill(killed)
+
+    client, transport = make(tmp_path)
+    client.close()
+    assert ids(transport.accepted) == ["e-0", "e-2"]
+
+
+def test_lines_that_others_add_are_not_sent(tmp_path, caplog):
+    client, transport = make(tmp_path, max_events=1)
+    for number in range(3):
+        client.send(numbered_event(number))
+    stored = max(tmp_path.rglob("*.jsonl"))
+    stored.write_bytes(stored.read_bytes() * 2)
+    counts = client.close()
+
+    assert ids(transport.accepted) == numbered(3)
+    assert (counts.accepted, counts.lost, counts.unaccounted) == (3, 0, 0)
+    assert "lines that others added" in caplog.text
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_client_that_is_closed_while_a_refusal_is_reported_leaves_nothing_to_send_again(tmp_path, background):
+    def refuse(batch):
+        return Answer([Verdict("refused", reason="too_old")] * len(batch))
+
+    def close(_):
+        client.close(1)
+
+    client, _ = make(tmp_path, refuse, background=background, linger=0.0, on_refused=close)
+    client.send(numbered_event(0))
+    if background:
+        client._outbox._thread.join(20)
+    else:
+        client.flush()
+
+    assert client.stats().refused == 1
+    following, transport = make(tmp_path)
+    assert following.close().sent == 0
+    assert transport.accepted == []
