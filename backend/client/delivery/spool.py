@@ -156,13 +156,14 @@ class Spool:
             return entries
         try:
             for line in _lines(segment.path):
+                entry = read_stated(line)
+                if entry is None:
+                    continue
                 if len(entries) == segment.pending:
                     self._log(logging.ERROR, "lines that others added to a file of the spool are not sent")
                     break
-                entry = read_stated(line)
-                if entry is not None:
-                    entry.number, entry.segment = segment.first_number + len(entries), segment
-                    entries.append(entry)
+                entry.number, entry.segment = segment.first_number + len(entries), segment
+                entries.append(entry)
         except OSError as error:
             self._log(logging.ERROR, "a file of the spool cannot be read: %s", error.strerror)
         self.missing += segment.pending - len(entries)
@@ -193,8 +194,9 @@ class Spool:
     def abandon(self) -> None:
         """Close the files without a change to them, as a forked child does, whose parent keeps its own."""
         file, lock, self._file, self._lock = self._file, self._lock, None, None
-        if file is not None:
-            os.close(file)
+        with self._removing():
+            if file is not None:
+                os.close(file)
         if lock is not None:
             _unlock(lock)
 

@@ -141,13 +141,14 @@ def test_a_line_that_was_cut_is_left_out_and_a_damaged_one_is_named(tmp_path, ca
     kill(killed)
     (path,) = tmp_path.rglob("*.jsonl")
     first, _, third = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(first + b"\x00damaged\n" + third + b'{"event_id":"e-cut"')
+    path.write_bytes(first + b"\x00damaged\n" + third + b'[]\n{"event_id":"e-cut"')
 
     client, transport = make(tmp_path)
     client.close()
 
     assert ids(transport.accepted) == ["e-0", "e-2"]
-    assert "1 lines of the spool's 00000001.jsonl are no events" in caplog.text
+    assert "2 lines of the spool's 00000001.jsonl are no events" in caplog.text
+    assert "others added" not in caplog.text
 
 
 def test_files_that_others_remove_are_counted_as_lost(tmp_path, caplog):
