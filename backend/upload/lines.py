@@ -42,10 +42,13 @@ class Line:
         Its bytes without the line end; only the first :data:`MAX_LINE_BYTES` of a longer line.
     end
         Position after the line, in bytes of the decompressed object.
+    number
+        Of the line in its object, from 1.
     """
 
     data: bytes
     end: int
+    number: int
     is_whole: bool
 
 
@@ -75,8 +78,8 @@ def read_chunks(source: Readable) -> Iterator[bytes]:
         raise InvalidUploadError("the object begins like gzip, but is truncated") from None
 
 
-def split_lines(chunks: Iterator[bytes], position: int = 0) -> Iterator[Line]:
-    r"""Yield the lines of a stream that begins at a position of its object, in bytes.
+def split_lines(chunks: Iterator[bytes], position: int = 0, number: int = 0) -> Iterator[Line]:
+    r"""Yield the lines of a stream that begins at a position of its object, in bytes, after a number of lines.
 
     A line ends with ``\n`` or ``\r\n``; the last one may lack its end.
     """
@@ -87,7 +90,10 @@ def split_lines(chunks: Iterator[bytes], position: int = 0) -> Iterator[Line]:
         pending = parts.pop()
         for part in parts:
             position += len(part) + 1
-            yield _line(part, position) if too_long is None else Line(too_long, position, is_whole=False)
+            number += 1
+            yield (
+                _line(part, position, number) if too_long is None else Line(too_long, position, number, is_whole=False)
+            )
             too_long = None
         if len(pending) > MAX_LINE_BYTES:
             position += len(pending)
@@ -95,9 +101,9 @@ def split_lines(chunks: Iterator[bytes], position: int = 0) -> Iterator[Line]:
             pending = b""
     position += len(pending)
     if too_long is not None:
-        yield Line(too_long, position, is_whole=False)
+        yield Line(too_long, position, number + 1, is_whole=False)
     elif pending:
-        yield _line(pending, position)
+        yield _line(pending, position, number + 1)
 
 
 def skip_bytes(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
@@ -114,6 +120,6 @@ def _read_from(chunk: bytes, source: Readable) -> Iterator[bytes]:
         chunk = source.read(CHUNK_BYTES)
 
 
-def _line(data: bytes, end: int) -> Line:
+def _line(data: bytes, end: int, number: int) -> Line:
     data = data.removesuffix(b"\r")
-    return Line(data[:MAX_LINE_BYTES], end, is_whole=len(data) <= MAX_LINE_BYTES)
+    return Line(data[:MAX_LINE_BYTES], end, number, is_whole=len(data) <= MAX_LINE_BYTES)

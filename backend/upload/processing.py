@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backend.aws.deadline import Deadline
-    from backend.upload.report import UploadDependencies
+    from backend.contract import FieldError
+    from backend.upload.report import State, UploadDependencies
 
 CHUNK_ROWS = 500
 """Rows that are stored at once, as many as one PutRecords takes."""
@@ -52,6 +53,10 @@ class RowOutcome(Protocol):
     @property
     def reason(self) -> str | None:
         """The reason of a refusal, in one word."""
+
+    @property
+    def errors(self) -> Sequence[FieldError]:
+        """The rules that a refused row broke."""
 
 
 StoreRows = Callable[[RecordKind, Sequence[bytes | Refusal], str, datetime], Sequence[RowOutcome]]
@@ -94,7 +99,7 @@ def _process_rows(
         for chunks in itertools.count(1):
             chunk = list(itertools.islice(rows, CHUNK_ROWS))
             if not chunk:
-                report.state = "SUCCEEDED"
+                report.state, report.cause = _result(report)
                 return True
             if not _store_chunk(chunk, report, store) or deadline.seconds_left <= 0:
                 return False
@@ -110,12 +115,21 @@ def _process_rows(
     return False
 
 
+def _result(report: Report) -> tuple[State, str | None]:
+    """Return the final state of an upload whose object was read to its end, and the cause of a failure."""
+    if report.read == 0:
+        return "FAILED", "the object has a header, but no records"
+    if report.accepted == 0 and report.suppressed == 0:
+        return "FAILED", "no record was accepted; the errors name the first broken rules"
+    return "SUCCEEDED", None
+
+
 def _store_chunk(chunk: list[UploadRow], report: Report, store: StoreRows) -> bool:
     """Store a chunk and count its outcomes; return False and count nothing where a row must be retried."""
     outcomes = store(report.kind, [row.payload for row in chunk], f"{report.id}-{report.position}", report.created_at)
     if any(outcome.status == "retry" for outcome in outcomes):
         return False
-    for outcome in outcomes:
+    for row, outcome in zip(chunk, outcomes, strict=True):
         if outcome.status == "accepted":
             report.accepted += 1
         elif outcome.status == "suppressed":
@@ -123,15 +137,16 @@ def _store_chunk(chunk: list[UploadRow], report: Report, store: StoreRows) -> bo
         else:
             reason = outcome.reason or ""
             report.refused[reason] = report.refused.get(reason, 0) + 1
+            report.add_errors(row.first_line, outcome.errors)
     report.read += len(chunk)
-    report.position = chunk[-1].end
+    report.position, report.lines = chunk[-1].end, chunk[-1].last_line
     return True
 
 
 def _read_rows(report: Report, uploads: UploadDependencies) -> Iterator[UploadRow]:
     """Return the rows after the report's position; at the beginning of the object, detect its format first."""
     body = uploads.s3.get_object(Bucket=uploads.bucket, Key=report.key, IfMatch=report.etag)["Body"]
-    lines = split_lines(skip_bytes(read_chunks(body), report.position), report.position)
+    lines = split_lines(skip_bytes(read_chunks(body), report.position), report.position, report.lines)
     if report.position == 0:
         first = next((line for line in lines if line.data.strip()), None)
         if first is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - the struct needs its fields' types
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +14,12 @@ from backend.aws.objects import put_object
 from backend.contract import RecordKind  # noqa: TC001 - the struct needs its fields' types
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+
+    from backend.contract import FieldError
 
 PREFIX = "reports/"
 
@@ -22,6 +27,12 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 """The longest that a call of the clients takes."""
+
+MAX_ERRORS = 10
+"""Errors of a report, from the beginning of the object; the bad rows have those of every record."""
+
+ERROR_CHARACTERS = 200
+"""Characters of a field or a rule in a report; the field is part of the upload and may be of any length."""
 
 State = Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
 
@@ -42,6 +53,14 @@ class UploadDependencies:
     function_name: str
 
 
+class RowError(msgspec.Struct, frozen=True):
+    """A rule that a record broke, with the number of its first line in the object, from 1; never a value."""
+
+    line: int
+    field: str
+    rule: str
+
+
 class Report(msgspec.Struct):
     """The progress of one upload.
 
@@ -56,8 +75,10 @@ class Report(msgspec.Struct):
         The object's content, which must not change while it is processed.
     created_at, updated_at
         When it was requested, which is when its records were received; and when the report was last written.
-    position
-        Processed bytes of the decompressed object.
+    errors
+        The first broken rules, at most :data:`MAX_ERRORS`.
+    position, lines
+        Processed bytes and lines of the decompressed object.
     stalls
         Invocations in a row without progress.
     """
@@ -74,8 +95,10 @@ class Report(msgspec.Struct):
     accepted: int = 0
     suppressed: int = 0
     refused: dict[str, int] = msgspec.field(default_factory=dict)
+    errors: list[RowError] = msgspec.field(default_factory=list)
     cause: str | None = None
     position: int = 0
+    lines: int = 0
     header: list[str] | None = None
     stalls: int = 0
 
@@ -84,8 +107,16 @@ class Report(msgspec.Struct):
         """The object's key."""
         return self.source.split("/", 3)[3]
 
+    def add_errors(self, line: int, errors: Iterable[FieldError]) -> None:
+        """Add the broken rules of the record at a line, as far as there is room."""
+        room = MAX_ERRORS - len(self.errors)
+        self.errors += [
+            RowError(line, error.field[:ERROR_CHARACTERS], error.rule[:ERROR_CHARACTERS])
+            for error in itertools.islice(errors, room)
+        ]
 
-_INTERNAL = ("etag", "position", "header", "stalls")
+
+_INTERNAL = ("etag", "position", "lines", "header", "stalls")
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Report).decode

@@ -46,10 +46,14 @@ class UploadRow:
         Its JSON, or the reason why it has none.
     end
         Position after it, in bytes of the decompressed object.
+    first_line, last_line
+        Numbers of its lines in the object, from 1.
     """
 
     payload: bytes | Refusal
     end: int
+    first_line: int
+    last_line: int
 
 
 def read_header(kind: RecordKind, first: bytes) -> list[str] | None:
@@ -80,9 +84,9 @@ def json_rows(lines: Iterable[Line]) -> Iterator[UploadRow]:
     for line in lines:
         data = line.data.removeprefix(_BOM).strip()
         if not line.is_whole:
-            yield UploadRow(_too_large(line.data), line.end)
+            yield UploadRow(_too_large(line.data), line.end, line.number, line.number)
         elif data:
-            yield UploadRow(data, line.end)
+            yield UploadRow(data, line.end, line.number, line.number)
 
 
 def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iterator[UploadRow]:
@@ -100,15 +104,15 @@ def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iter
     converters = _converters(kind)
     for row in read_csv(data(), len(header)):
         parts = [read.popleft() for _ in row.lines]
-        end = parts[-1].end
+        place = parts[-1].end, parts[0].number, parts[-1].number
         kept = b"" if CONSENT in header else b"\n".join(row.lines)
         if not all(part.is_whole for part in parts):
-            yield UploadRow(_too_large(kept), end)
+            yield UploadRow(_too_large(kept), *place)
         elif row.rule:
-            yield UploadRow(_refuse("malformed_json", row.rule, kept), end)
+            yield UploadRow(_refuse("malformed_json", row.rule, kept), *place)
         elif row.values:
             fields = {name: converters[name](value) for name, value in zip(header, row.values, strict=True) if value}
-            yield UploadRow(msgspec.json.encode(fields), end)
+            yield UploadRow(msgspec.json.encode(fields), *place)
 
 
 @functools.cache

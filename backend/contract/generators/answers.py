@@ -42,6 +42,12 @@ def answer_schemas() -> dict[str, Schema]:
             state=_described({"type": "string", "enum": _UPLOAD_STATES}, "An upload's state."),
         ),
         "Upload": _upload(),
+        "RowError": _object(
+            "line field rule",
+            line=_described(_COUNT, "Number of the record's first line in the object, from 1; a header is line 1."),
+            field=_described(_TEXT, "Path of the field, or the record itself; at most 200 characters."),
+            rule=_described(_TEXT, "What is required."),
+        ),
         "UploadAddress": _object(
             "source method url headers expires_at",
             source=_described(_TEXT, "The object, for POST /update-data."),
@@ -118,7 +124,7 @@ def _verdicts(name: str) -> Schema:
 
 def _upload() -> Schema:
     return _object(
-        "id kind source state size_bytes created_at updated_at read accepted suppressed refused",
+        "id kind source state size_bytes created_at updated_at read accepted suppressed refused errors",
         id=_TEXT,
         kind={"type": "string", "enum": ["interactions", "items", "users"]},
         source=_TEXT,
@@ -130,7 +136,13 @@ def _upload() -> Schema:
         accepted=_COUNT,
         suppressed=_COUNT,
         refused={"type": "object", "additionalProperties": _COUNT, "description": "Refused records by reason."},
-        cause=_described(_TEXT, "Why it failed."),
+        errors={
+            "type": "array",
+            "items": _ref("RowError"),
+            "maxItems": 10,
+            "description": "The first broken rules; the bad rows have those of every refused record.",
+        },
+        cause=_described(_TEXT, "Why it failed; an object of which no record is accepted fails as well."),
     )
 
 

@@ -94,7 +94,7 @@ def _error(code: str, message: str, **more: Any) -> dict[str, Any]:
 _REFUSED = {
     "index": 1,
     "status": "refused",
-    "errors": [{"field": "item_id", "rule": "must be at most 256 characters"}],
+    "errors": [{"field": "item_id", "rule": "must be at most 1000 characters"}],
     "reason": "too_long",
 }
 EVENT_VERDICTS = _verdicts("events", {"index": 0, "status": "accepted", "event_id": EVENT["event_id"]}, _REFUSED)
@@ -106,7 +106,7 @@ REFUSED_EVENTS = _verdicts(
         "code": "too_long",
         "message": "none of 1 could be accepted",
         "field": "item_id",
-        "rule": "must be at most 256 characters",
+        "rule": "must be at most 1000 characters",
     },
 )
 _RETRY = {"index": 0, "status": "retry", "event_id": EVENT["event_id"], "reason": "throttled"}
@@ -166,6 +166,10 @@ UPLOAD: dict[str, Any] = {
     "accepted": 998,
     "suppressed": 0,
     "refused": {"too_long": 2},
+    "errors": [
+        {"line": 18, "field": "title", "rule": "must be at most 256 characters"},
+        {"line": 407, "field": "title", "rule": "must be at most 256 characters"},
+    ],
 }
 RECOMMENDATIONS: dict[str, Any] = {
     "user_id": "u-1042",

@@ -37,7 +37,14 @@ class Api:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                answered = entry.handler(proxy_event("POST", self.path, body), CONTEXT)
+                self._answer(entry.handler(proxy_event("POST", self.path, body), CONTEXT))
+
+            def do_GET(self) -> None:
+                upload_id = self.path.removeprefix("/update-data/")
+                event = proxy_event("GET", "/update-data/{id}", pathParameters={"id": upload_id})
+                self._answer(entry.handler(event, CONTEXT))
+
+            def _answer(self, answered: Any) -> None:
                 payload = answered["body"].encode()
                 self.send_response(answered["statusCode"])
                 self.send_header("Content-Length", str(len(payload)))
@@ -165,14 +172,30 @@ def test_an_expired_address_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch
     assert put(taken["url"], DATA, taken["headers"]) == (403, "AccessDenied")
 
 
+def example(language: str) -> str:
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    (found,) = [code for code in blocks if "/uploads" in code]
+    return found
+
+
+def run(code: str, language: str, api: Api, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["bash", "-ec", code] if language == "sh" else [sys.executable, "-c", code]
+    environment = {"PATH": os.environ["PATH"], "API": api.url, "KEY": "of-the-laptop"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("language", ["sh", "python"])
 def test_the_readmes_example_uploads_and_starts(api: Api, tmp_path: Path, language: str) -> None:
-    (example,) = [code for code in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) if "/uploads" in code]
-    command = ["bash", "-ec", example] if language == "sh" else [sys.executable, "-c", example]
-    environment = {"PATH": os.environ["PATH"], "API": api.url, "KEY": "of-the-laptop"}
+    finished = run(example(language), language, api, tmp_path)
 
-    finished = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-
-    assert finished.returncode == 0, finished.stderr
+    assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "/update-data/" in finished.stdout
-    assert "WAITING" in finished.stdout
+    assert finished.stdout.count("WAITING") == 2
+
+
+@pytest.mark.parametrize("language", ["sh", "python"])
+def test_the_readmes_example_shows_why_a_request_failed(api: Api, tmp_path: Path, language: str) -> None:
+    finished = run(re.sub(r"text/csv|application/x-ndjson", "text/plain", example(language)), language, api, tmp_path)
+
+    assert finished.returncode != 0
+    assert "must be one of application/gzip" in finished.stdout + finished.stderr

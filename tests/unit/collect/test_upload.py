@@ -88,6 +88,10 @@ def test_json_lines_are_answered_at_once_and_processed(door):
         "accepted": 1200,
         "suppressed": 1,
         "refused": {"wrong_type": 1, "malformed_json": 1},
+        "errors": [
+            {"line": 1201, "field": "user_id", "rule": "must be a string"},
+            {"line": 1203, "field": "event", "rule": "must be well-formed JSON in UTF-8"},
+        ],
     }
     assert len(door.stream_events()) == 1200
     assert len(door.bad_rows()) == 2
@@ -109,6 +113,12 @@ def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
     report = _report(door, upload_id)
     assert (report["state"], report["read"], report["accepted"]) == ("SUCCEEDED", 6, 2)
     assert report["refused"] == {"wrong_type": 2, "malformed_json": 2}
+    assert [(error["line"], error["field"]) for error in report["errors"]] == [
+        (5, "price"),
+        (6, "properties"),
+        (7, "row"),
+        (9, "row"),
+    ]
     (key,) = door.s3.keys("lake")
     assert key == f"raw/items/ingest_date=2026-02-01/{upload_id}-0.jsonl"
     assert [json.loads(line) for line in door.s3.objects["lake", key].splitlines()] == [
@@ -321,6 +331,10 @@ def test_an_upload_fails_when_its_records_cannot_be_stored(door):
         (b"\n\n", "empty"),
         (b"item_id,colour\n1,2\n", "'colour'"),
         (b"item_id,item_id\n1,2\n", "each column once"),
+        (b"item_id,title\n", "no records"),
+        (b"item_id,title\r\n\r\n", "no records"),
+        (b"item_id,title\n,Boots\n", "no record was accepted"),
+        (b'{"title": "Boots"}\n', "no record was accepted"),
         (b"[{}]\n", "header"),
         (b"\xff\xfe\n", "JSON lines"),
         (b"\x1f\x8bnonsense", "damaged"),
@@ -334,6 +348,37 @@ def test_an_object_that_cannot_be_read_fails_with_its_cause(door, body, cause):
     report = _report(door, upload_id)
     assert report["state"] == "FAILED"
     assert cause in report["cause"]
+
+
+def test_an_object_whose_records_all_deny_consent_succeeds(door):
+    upload_id = _upload(door, _jsonl([event_fields(consent="denied")]))
+    _process(door)
+
+    report = _report(door, upload_id)
+    assert (report["state"], report["suppressed"], report["errors"]) == ("SUCCEEDED", 1, [])
+
+
+def test_the_lines_of_errors_count_through_invocations_and_blank_lines(door):
+    broken = event_fields(item_id=3)
+    body = b"\n" + _jsonl(_events(700)) + b"\n\n" + _jsonl([broken, *_events(600), broken])
+
+    upload_id = _upload(door, body)
+    assert _process(door, seconds=0) > 1
+
+    assert [error["line"] for error in _report(door, upload_id)["errors"]] == [704, 1305]
+
+
+def test_a_report_has_ten_errors_at_most_of_bounded_length_and_no_values(door):
+    records = [event_fields(**{f"{'x' * 5000}{number}": "secret"}) for number in range(30)]
+
+    upload_id = _upload(door, _jsonl(records))
+    _process(door)
+
+    report = _report(door, upload_id)
+    assert report["refused"] == {"unknown_field": 30}
+    assert [error["line"] for error in report["errors"]] == list(range(1, 11))
+    assert len(json.dumps(report)) < 5000
+    assert "secret" not in json.dumps(report)
 
 
 def test_an_object_that_changes_during_processing_fails(door):
