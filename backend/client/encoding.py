@@ -113,16 +113,23 @@ def _find_unfit(field: str, value: object) -> Refusal | None:
     if isinstance(value, float) and not math.isfinite(value):
         return Refusal("out_of_range", (FieldError(field, "must be a finite number"),), b"")
     if isinstance(value, Mapping):
-        unfit = (
-            _find_unfit(field, name) or _find_unfit(f"{field}.{name}".lstrip("."), each) for name, each in value.items()
-        )
-        return next(filter(None, unfit), None)
+        return _find_unfit_in(field, value)
     if isinstance(value, list | tuple):
         return next(filter(None, (_find_unfit(f"{field}[{at}]", each) for at, each in enumerate(value))), None)
     if isinstance(value, Enum):
         return _find_unfit(field, value.value)
     is_fit = isinstance(value, _WITH_ONE_FORM)
     return None if is_fit else Refusal("wrong_type", (FieldError(field, _rule_for(value)),), b"")
+
+
+def _find_unfit_in(field: str, values: Mapping[object, object]) -> Refusal | None:
+    for name, value in values.items():
+        if type(value) in _PLAIN and type(name) is str:
+            continue  # most are
+        unfit = _find_unfit(field, name) or _find_unfit(f"{field}.{name}" if field else str(name), value)
+        if unfit:
+            return unfit
+    return None
 
 
 def _rule_for(value: object) -> str:
