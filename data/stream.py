@@ -33,6 +33,10 @@ class RawEvent(NamedTuple):
         False where the payload is not a JSON text, so that it cannot share a request with others.
     is_late
         True where the event arrives long after its own timestamp.
+    line
+        Number of its line in the file that it was read from, from 1; 0 where there is no single file.
+    rule
+        The field and the rule for which a loader expects the event to be refused.
     """
 
     payload: bytes
@@ -42,6 +46,8 @@ class RawEvent(NamedTuple):
     event_key: str
     is_json: bool = True
     is_late: bool = False
+    line: int = 0
+    rule: str = ""
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _convert(options: argparse.Namespace) -> int:
     _check_out(options.out, options.source)
     stream = open_stream(options.source, options.mapping)
-    print("\n".join(summarize(stream, datetime.now(UTC))))  # noqa: T201 - output of a command
+    print("\n".join(summarize(stream)))  # noqa: T201 - output of a command
     if not stream.expected.accepted and not any(True for _ in stream.items):
         raise UnknownFormatError(f"{options.source} has no event that is accepted; nothing is written")
     write_stream(stream, options.out)

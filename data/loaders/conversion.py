@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.contract import Refusal, event_id_of, read_event
 from data.stream import ACCEPTED, SUPPRESSED, RawEvent
@@ -16,10 +16,36 @@ from data.stream import ACCEPTED, SUPPRESSED, RawEvent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from data.loaders.files import Row
+
 Fields = dict[str, object]
+
+_RECORD = "event"
+"""The field of a refusal of the record itself."""
 
 # 9999-12-31, the latest time that RFC 3339 can express.
 _LAST_SECOND = 253_402_300_799
+
+
+class Payload(NamedTuple):
+    """An event's bytes and their origin.
+
+    Attributes
+    ----------
+    line
+        Number of its first line in the source, from 1; 0 where there are several sources.
+    rules
+        For a field that the contract may refuse, what the source breaks, in words of the source.
+    """
+
+    content: bytes
+    line: int = 0
+    rules: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def broken_row(row: Row) -> Payload:
+    """Return a line that is no row unchanged, to be refused by the rule that it breaks."""
+    return Payload(row.content, row.line, {_RECORD: f"row {row.rule}"})
 
 
 def epoch_to_rfc3339(text: str, per_second: int = 1) -> str:
@@ -75,7 +101,7 @@ def encode_payload(fields: Fields, errors: str = "surrogateescape") -> bytes:
 
 
 def classify_payloads(
-    payloads: Iterable[bytes], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    payloads: Iterable[Payload], now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Iterator[RawEvent]:
     """Yield each payload with its outcome under the contract.
 
@@ -83,15 +109,34 @@ def classify_payloads(
     """
     arrival_ms = 0
     for payload in payloads:
-        verdict = read_event(payload, now=now())
+        verdict = read_event(payload.content, now=now())
         if isinstance(verdict, Refusal):
             is_json = verdict.reason != "malformed_json"
-            yield RawEvent(payload, "", arrival_ms, verdict.reason, "", is_json)
+            rule = _broken_rule(payload, verdict)
+            yield RawEvent(payload.content, "", arrival_ms, verdict.reason, "", is_json, line=payload.line, rule=rule)
             continue
         arrival_ms = round(verdict.timestamp.timestamp() * 1000)
         outcome = SUPPRESSED if verdict.consent == "denied" else ACCEPTED
         user = verdict.user_id or verdict.session_id or ""
-        yield RawEvent(payload, user, arrival_ms, outcome, event_id_of(verdict))
+        yield RawEvent(payload.content, user, arrival_ms, outcome, event_id_of(verdict), line=payload.line)
+
+
+def _broken_rule(payload: Payload, refusal: Refusal) -> str:
+    """Return the first rule that a payload breaks: that of the source where it is the cause, else the contract's."""
+    broken = refusal.errors[0]
+    if broken.field in payload.rules:
+        return payload.rules[broken.field]
+    if refusal.reason == "malformed_json" and not _is_utf_8(payload.content):
+        return "text must be in UTF-8, or in the encoding of a mapping, such as encoding: latin-1"
+    return f"{broken.field} {broken.rule}"
+
+
+def _is_utf_8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def sort_by_time(events: Iterable[RawEvent]) -> list[RawEvent]:

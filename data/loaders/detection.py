@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.loaders.conversion import classify_payloads, sort_by_time
+from data.loaders.conversion import Payload, classify_payloads, sort_by_time
 from data.loaders.derived_records import derive_records
 from data.loaders.files import (
     UnknownFormatError,
     check_whole,
     find_file,
     find_repeated,
+    number_lines,
     read_first_line,
     read_first_row,
     read_lines,
@@ -101,7 +102,11 @@ def _open_folder(folder: Path) -> Stream:
             check_whole(source)
         return _sorted_stream(
             "YooChoose",
-            lambda: (payload for source in sources for payload in read_payloads(source, _detect_format(source))),
+            lambda: (
+                payload._replace(line=0)
+                for source in sources
+                for payload in read_payloads(source, _detect_format(source))
+            ),
         )
     raise UnknownFormatError(
         f"{folder} holds {names[:8]}, from which no format follows; give one file\n{ACCEPTED_FORMATS}"
@@ -171,7 +176,7 @@ def _open_contract_jsonl(path: Path, line: str) -> Stream:
     items, users = find_file(path.parent, "items.jsonl"), find_file(path.parent, "users.jsonl")
 
     def events() -> Iterable[RawEvent]:
-        return classify_payloads(read_lines(path))
+        return classify_payloads(Payload(line, number) for number, line in number_lines(path))
 
     return Stream(
         events=events,
@@ -215,7 +220,7 @@ def _open_mapped(path: Path, mapping: Mapping) -> Stream:
 
 def _sorted_stream(
     name: str,
-    read: Callable[[], Iterable[bytes]],
+    read: Callable[[], Iterable[Payload]],
     items: Callable[[], Iterable[Record] | None] | None = None,
     users: Callable[[], Iterable[Record] | None] | None = None,
 ) -> Stream:

@@ -8,7 +8,7 @@ import itertools
 import string
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from backend.contract.csv_rows import read_csv, split_row
 
@@ -24,6 +24,18 @@ _READ_BYTES = 1024 * 1024
 
 class UnknownFormatError(ValueError):
     """No loader supports the format of a file or folder; the message names the content and the accepted formats."""
+
+
+class Row(NamedTuple):
+    """A row of a delimited file with the number of its first line, from 1.
+
+    A line that is no row has no values, but its content and the rule that it breaks.
+    """
+
+    line: int
+    values: list[str]
+    content: bytes = b""
+    rule: str = ""
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -50,11 +62,16 @@ def check_whole(path: Path) -> None:
 
 def read_lines(path: Path) -> Iterator[bytes]:
     """Yield the non-blank lines of a file, without surrounding white space and without a byte order mark."""
+    return (text for _, text in number_lines(path))
+
+
+def number_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of `read_lines`, each with its number in the file, from 1."""
     with open_bytes(path) as file:
-        for number, line in enumerate(file):
-            text = (line if number else line.removeprefix(_BOM)).strip()
+        for number, line in enumerate(file, 1):
+            text = (line if number > 1 else line.removeprefix(_BOM)).strip()
             if text:
-                yield text
+                yield number, text
 
 
 def read_first_line(path: Path) -> str:
@@ -84,23 +101,28 @@ def read_first_row(path: Path, delimiter: str = ",", *, is_quoted: bool = True, 
 
 def read_rows(
     path: Path, delimiter: str, columns: int, *, is_quoted: bool = True, encoding: str = UTF_8
-) -> Iterator[list[str] | bytes]:
+) -> Iterator[Row]:
     """Yield the rows of a delimited file of `columns` values.
 
-    A line that is no such row is yielded as its bytes, so that the event made of it is refused and counted; blank lines
-    are skipped. Bytes that are not of the encoding become surrogates, so that they are refused rather than altered.
+    A line that is no such row is yielded as well, so that the event made of it is refused and counted; blank lines are
+    skipped. Bytes that are not of the encoding become surrogates, so that they are refused rather than altered.
     """
     with open_bytes(path) as file:
         lines = (_decoded(line.rstrip(b"\r\n"), encoding) for line in file)
-        first = next((line for line in lines if line.strip()), b"").removeprefix(_BOM)
+        number, first = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (1, b""))
         rows = read_csv(
-            itertools.chain([first], lines), columns, delimiter=delimiter, is_quoted=is_quoted, errors="surrogateescape"
+            itertools.chain([first.removeprefix(_BOM)], lines),
+            columns,
+            delimiter=delimiter,
+            is_quoted=is_quoted,
+            errors="surrogateescape",
         )
         for row in rows:
             if row.rule:
-                yield b"\n".join(row.lines)
+                yield Row(number, [], b"\n".join(row.lines), row.rule)
             elif row.values:
-                yield list(row.values)
+                yield Row(number, list(row.values))
+            number += len(row.lines)
 
 
 def find_file(folder: Path, name: str) -> Path | None:

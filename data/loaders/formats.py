@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from data.loaders.conversion import encode_payload, epoch_to_rfc3339, parse_number
+from data.loaders.conversion import Payload, broken_row, encode_payload, epoch_to_rfc3339, parse_number
 from data.loaders.files import read_rows
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ class FileFormat(NamedTuple):
     convert: Callable[[list[str]], Fields]
 
 
-def read_payloads(path: Path, file_format: FileFormat) -> Iterator[bytes]:
+def read_payloads(path: Path, file_format: FileFormat) -> Iterator[Payload]:
     """Yield the events of a file; a line that is no row is yielded unchanged, to be refused."""
     source = read_rows(path, file_format.delimiter, file_format.columns, is_quoted=file_format.is_quoted)
     if file_format.has_header:
         next(source, None)
     for row in source:
-        yield row if isinstance(row, bytes) else encode_payload(file_format.convert(row))
+        yield broken_row(row) if row.rule else Payload(encode_payload(file_format.convert(row.values)), row.line)
 
 
 def _convert_session_click(row: list[str]) -> Fields:

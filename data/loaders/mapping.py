@@ -23,12 +23,21 @@ encoding: latin-1         # utf-8 by default
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from data.loaders.conversion import encode_payload, epoch_to_rfc3339, parse_integer, parse_number, text_to_rfc3339
-from data.loaders.files import UTF_8, read_lines, read_rows
+from data.loaders.conversion import (
+    Payload,
+    broken_row,
+    encode_payload,
+    epoch_to_rfc3339,
+    parse_integer,
+    parse_number,
+    text_to_rfc3339,
+)
+from data.loaders.files import UTF_8, number_lines, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +48,8 @@ if TYPE_CHECKING:
 UNITS_PER_SECOND = {"seconds": 1, "milliseconds": 1000}
 RFC3339 = "rfc3339"
 _LIST_SEPARATOR = "|"
+_TIME = re.compile(r"[\w :.,/+-]*\d[\w :.,/+-]*")
+_TIME_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -70,13 +81,24 @@ class Mapping:
             value = row.get(column)
             if value is not None and value != "" and name != "timestamp":
                 fields[name] = self._value(name, value)
-        moments = [str(row[column]) for column in self._moments if row.get(column) not in (None, "")]
-        if moments:
-            fields["timestamp"] = self._timestamp(" ".join(moments))
+        if moment := self._moment(row):
+            fields["timestamp"] = self._timestamp(moment)
         properties = {column: row[column] for column in self.properties if row.get(column) not in (None, "")}
         if properties:
             fields["properties"] = properties
         return fields
+
+    def source_rules(self, row: dict[str, object], event: Fields) -> dict[str, str]:
+        """Return what a row breaks of the mapping, by the event's field: a timestamp that stayed unchanged."""
+        moment = self._moment(row)
+        if self.timestamp == RFC3339 or not moment or event["timestamp"] != moment:
+            return {}
+        # Only what looks like a time is shown: a column of another kind may be personal.
+        shown = repr(moment) if len(moment) <= _TIME_CHARACTERS and _TIME.fullmatch(moment) else "of this column"
+        return {"timestamp": f"timestamp {shown} does not match the mapping's timestamp {self.timestamp!r}"}
+
+    def _moment(self, row: dict[str, object]) -> str:
+        return " ".join(str(row[column]) for column in self._moments if row.get(column) not in (None, ""))
 
     def _value(self, name: str, value: object) -> object:
         # JSON files often have numeric ids and codes; true is neither.
@@ -103,23 +125,29 @@ def parse_field(name: str, text: str) -> object:
     return [parse_integer(part) for part in text.split(_LIST_SEPARATOR)] if name == "positions" else text
 
 
-def read_mapped_csv(path: Path, mapping: Mapping, header: list[str]) -> Iterator[bytes]:
+def read_mapped_csv(path: Path, mapping: Mapping, header: list[str]) -> Iterator[Payload]:
     """Yield the events of a CSV file, whose first row is the header unless the mapping names the columns."""
     rows = read_rows(path, mapping.delimiter, len(header), is_quoted=mapping.quote != "none", encoding=mapping.encoding)
     if not mapping.names:
         next(rows, None)
     for row in rows:
-        if isinstance(row, bytes):
-            yield row
+        if row.rule:
+            yield broken_row(row)
         else:
-            yield encode_payload(mapping.to_event(dict(zip(header, row, strict=True))))
+            fields: Fields = dict(zip(header, row.values, strict=True))
+            event = mapping.to_event(fields)
+            yield Payload(encode_payload(event), row.line, mapping.source_rules(fields, event))
 
 
-def read_mapped_jsonl(path: Path, mapping: Mapping) -> Iterator[bytes]:
+def read_mapped_jsonl(path: Path, mapping: Mapping) -> Iterator[Payload]:
     """Yield the events of a file with one JSON object per line; any other line is yielded unchanged."""
-    for line in read_lines(path):
+    for number, line in number_lines(path):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        yield encode_payload(mapping.to_event(row), errors="strict") if isinstance(row, dict) else line
+        if isinstance(row, dict):
+            event = mapping.to_event(row)
+            yield Payload(encode_payload(event, errors="strict"), number, mapping.source_rules(row, event))
+        else:
+            yield Payload(line, number)

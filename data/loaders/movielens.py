@@ -54,7 +54,7 @@ def _titled(path: Path, delimiter: str, *, is_quoted: bool, encoding: str, has_h
     rows = read_rows(path, delimiter, 3, is_quoted=is_quoted, encoding=encoding)
     if has_header:
         next(rows, None)
-    for movie, title, genres in (row for row in rows if not isinstance(row, bytes)):
+    for movie, title, genres in (row.values for row in rows if not row.rule):
         year = _YEAR.search(title)
         yield _movie(movie, title, genres.split("|"), f"{year[1]}-01-01" if year else "")
 
@@ -62,7 +62,7 @@ def _titled(path: Path, delimiter: str, *, is_quoted: bool, encoding: str, has_h
 def _flagged(path: Path, genres: list[str]) -> Records:
     check_whole(path)
     rows = read_rows(path, "|", _FIRST_GENRE + len(genres), is_quoted=False, encoding=_LATIN_1)
-    for row in (row for row in rows if not isinstance(row, bytes)):
+    for row in (row.values for row in rows if not row.rule):
         names = [name for name, flag in zip(genres, row[_FIRST_GENRE:], strict=True) if flag == "1"]
         yield _movie(row[0], row[1], names, _released(row[2]))
 
@@ -87,14 +87,13 @@ def _released(text: str) -> str:
 
 def _genres_of(path: Path) -> list[str]:
     rows = read_rows(path, "|", 2, is_quoted=False)
-    return [row[0] for row in rows if not isinstance(row, bytes)]
+    return [row.values[0] for row in rows if not row.rule]
 
 
 def _users(path: Path, delimiter: str, *, gender: int, age: int) -> Records:
     check_whole(path)
-    for row in read_rows(path, delimiter, 5, is_quoted=False, encoding=_LATIN_1):
-        if isinstance(row, bytes):
-            continue
+    rows = read_rows(path, delimiter, 5, is_quoted=False, encoding=_LATIN_1)
+    for row in (row.values for row in rows if not row.rule):
         record: dict[str, object] = {"user_id": row[0]}
         if row[age].isdecimal():
             record["age_group"] = _AGE_GROUPS[bisect(_AGE_LIMITS, int(row[age]))]

@@ -224,6 +224,62 @@ def test_the_summary_says_what_was_accepted_and_refused_and_why(tmp_path, capsys
     assert len((tmp_path / "out" / "events.jsonl").read_bytes().splitlines()) == 4
 
 
+def summary(folder, capsys, mapping, text, encoding="utf-8"):
+    source = write(folder, "own.csv", text, encoding)
+    main([str(source), "--mapping", str(write(folder, "mapping.yaml", mapping)), "--out", str(folder / "out")])
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text", "encoding", "refusal"),
+    [
+        (
+            RATING.replace("seconds", '"%m.%d.%Y %X"'),
+            "who,what,when\nu,i,12.24.2025 18:00:00\n\nu,i,24.12.2025 18:00:01\nu,i,25.12.2025 18:00:01\n",
+            "utf-8",
+            "first in line 4: timestamp '24.12.2025 18:00:01' does not match the mapping's timestamp '%m.%d.%Y %X'",
+        ),
+        (
+            RATING,
+            f"who,what,when\nu,i,jane@shop.example\nu,i,{SECOND}\n",
+            "utf-8",
+            "first in line 2: timestamp of this column does not match the mapping's timestamp 'seconds'",
+        ),
+        (
+            RATING,
+            f'\nwho,what,when,note\nu,i,{SECOND},"a\nb"\nu,i\n',
+            "utf-8",
+            "first in line 5: row must have 4 values as the header has, not 2",
+        ),
+        (
+            RATING,
+            f"who,what,when\nu,i,{SECOND}\nJosé,i,{SECOND}\n",
+            "latin-1",
+            "first in line 3: text must be in UTF-8, or in the encoding of a mapping, such as encoding: latin-1",
+        ),
+    ],
+)
+def test_a_refusal_names_its_first_line_and_what_is_wrong_in_the_source(
+    tmp_path, capsys, mapping, text, encoding, refusal
+):
+    printed = summary(tmp_path, capsys, mapping, text, encoding)
+
+    assert printed[1].partition(": ")[2] == refusal
+
+
+def test_a_refusal_of_json_lines_names_its_first_line(tmp_path, capsys):
+    row = {"who": "u", "what": "i", "when": SECOND}
+    text = "\n".join(json.dumps(row | changed) for changed in ({}, {"what": ""}, {"when": "later"}))
+
+    printed = summary(tmp_path, capsys, RATING, "\n" + text + "\n{\n")
+
+    assert {line.strip() for line in printed[1:4]} == {
+        "1 missing_field: first in line 3: event item_id is required, except for a Search or an Impression",
+        "1 wrong_type: first in line 4: timestamp of this column does not match the mapping's timestamp 'seconds'",
+        "1 malformed_json: first in line 5: event must be well-formed JSON in UTF-8",
+    }
+
+
 def test_the_status_is_2_and_nothing_is_written_where_nothing_was_accepted(tmp_path, capsys):
     source = write(tmp_path, "own.csv", "who,what,when\nu,i,later\n")
     mapping = write(tmp_path, "mapping.yaml", RATING)
