@@ -56,7 +56,7 @@ def test_every_line_of_a_generated_shop_is_an_interaction_or_left_out_for_a_reas
     expected = json.loads((shop / "expected.json").read_text())
 
     left_out = dict(data.left_out)
-    without_item = left_out.pop("no_item")
+    without_item = left_out.pop("no_item") + left_out.pop("other_type")
     assert left_out.pop("no_consent") == expected["suppressed"]
     assert left_out == expected["refused"]
     # Repeats and what two events say alike within one second count once.
@@ -316,15 +316,17 @@ def test_lists_reported_by_events_are_replayed_from_a_folder(shop, tmp_path, cap
     lists = [[items[(n * 7 + place) % len(items)] for place in range(4)] for n in range(500)]
     rows = [
         {
-            "event_type": "Click" if n % 3 else "View",
+            "event_type": event_type,
             "timestamp": f"2026-01-31T12:{n // 60:02}:{n % 60:02}Z",
             "user_id": f"u{n % 50}",
-            "item_id": shown[0],
-            "impression": shown,
             "recommendation_id": f"r{n}",
-            "properties": {"propensity": 4 / len(items)},
+            **fields,
         }
         for n, shown in enumerate(lists)
+        for event_type, fields in (
+            ("Impression", {"impression": shown, "properties": {"propensity": 4 / len(items)}}),
+            ("Click" if n % 3 else "View", {"item_id": shown[0]}),
+        )
     ]
     lines(tmp_path / "log" / "events.jsonl", *(json.dumps(row) for row in rows))
 

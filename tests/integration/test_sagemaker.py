@@ -71,12 +71,12 @@ def make_job(ml: Path) -> Job:
     draw = random.Random(1)
     channel = ml / "input" / "data" / "interactions"
     channel.mkdir(parents=True)
-    lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,IMPRESSION,RECOMMENDATION_ID"]
+    lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,IMPRESSION,RECOMMENDATION_ID,DEVICE,HOUR"]
     for user in range(USERS):
         first = draw.randrange(ITEMS)
         for click in range(CLICKS):
             item = (first + click) % 10 + 10 * (user % 4)
-            lines.append(f"u{user},i{item},{START + 60 * click + user},View,,,")
+            lines.append(f"u{user},i{item},{START + 60 * click + user},View,,,,phone,12")
     (channel / "part-00000.csv").write_text("\n".join(lines) + "\n")
     return Job(ml)
 
@@ -128,7 +128,7 @@ def test_a_job_that_cannot_be_done_says_why_where_sagemaker_looks(job, hyperpara
 
 def test_a_channel_that_does_not_follow_the_schema_is_reported_with_its_line(job):
     (file,) = job.ml.rglob("*.csv")
-    file.write_text(file.read_text() + "u1,i1,yesterday,View,,,\n")
+    file.write_text(file.read_text() + "u1,i1,yesterday,View,,,,,\n")
 
     assert job.train(recipe="aws-sims").returncode == 1
     assert f"part-00000.csv, line {USERS * CLICKS + 2}" in job.failure()
