@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.generate import write_stream
-from data.loaders import UnknownFormatError, open_stream
+from data.loaders import UnknownFormatError, mapping, open_stream
 from data.loaders.detection import ACCEPTED_FORMATS
 from data.loaders.summary import summarize
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m data.loaders",
         description=__doc__,
-        epilog=ACCEPTED_FORMATS,
+        epilog=f"{ACCEPTED_FORMATS}\n\nmapping.yaml:\n{mapping.__doc__}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", type=Path, help="a file or folder, such as MovieLens or YooChoose sessions")

@@ -8,7 +8,7 @@ columns:                  # column of the file: field of the contract; two colum
   price: event_value
 values:                   # per field, value of the file: value of the contract
   event_type: {addtocart: AddToCart, transaction: Purchase, view: View}
-constants:                # the same in every event
+constants:                # the same in every event; a currency only in those with an event_value
   currency: EUR
 timestamp: milliseconds   # seconds, milliseconds, rfc3339, or a strptime format such as "%d.%m.%Y %H:%M:%S" (UTC)
 properties: [campaign]    # columns that become properties
@@ -81,6 +81,8 @@ class Mapping:
             value = row.get(column)
             if value is not None and value != "" and name != "timestamp":
                 fields[name] = self._value(name, value)
+        if "currency" in self.constants and "event_value" not in fields:
+            fields.pop("currency")
         if moment := self._moment(row):
             fields["timestamp"] = self._timestamp(moment)
         properties = {column: row[column] for column in self.properties if row.get(column) not in (None, "")}

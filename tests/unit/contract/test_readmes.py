@@ -12,6 +12,7 @@ import pytest
 from backend.contract import Refusal, generate, read_event, read_item
 from backend.upload.lines import split_lines
 from backend.upload.rows import csv_rows, read_header
+from data.loaders.__main__ import main as load
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -43,6 +44,27 @@ def test_the_explanation_adds_up():
 def test_the_commands_find_no_differences(arguments, capsys):
     assert generate.main(arguments) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_the_example_of_the_loaders_prints_and_writes_what_it_shows(tmp_path, monkeypatch, capsys):
+    readme = "data/loaders/README.md"
+    (tmp_path / "clicks.csv").write_bytes(_block(readme, "csv"))
+    (tmp_path / "mapping.yaml").write_bytes(_block(readme, "yaml"))
+    monkeypatch.chdir(tmp_path)
+    arguments = _block(readme, "sh").decode().split("data.loaders", 1)[1].split()
+
+    assert load(arguments) == 0
+
+    assert capsys.readouterr().out == _block(readme, "text").decode()
+    written = {path.name for path in (tmp_path / "build" / "clicks").iterdir()}
+    assert written == {"events.jsonl", "items.jsonl", "users.jsonl", "expected.json"}
+
+
+def test_the_help_of_the_loaders_has_an_example_of_a_mapping(capsys):
+    with pytest.raises(SystemExit):
+        load(["--help"])
+
+    assert "visitor: user_id" in capsys.readouterr().out
 
 
 def test_the_csv_holds_two_items():

@@ -224,6 +224,16 @@ def test_the_summary_says_what_was_accepted_and_refused_and_why(tmp_path, capsys
     assert len((tmp_path / "out" / "events.jsonl").read_bytes().splitlines()) == 4
 
 
+def test_a_constant_currency_is_of_the_events_with_a_value(tmp_path):
+    mapping = RATING.replace("when: timestamp", "when: timestamp, much: event_value").replace(
+        "Rating", "Rating, currency: EUR"
+    )
+
+    stream = opened(tmp_path, mapping, f"who,what,when,much\nu,i,{SECOND},2\nu,j,{SECOND},\n")
+
+    assert [event.get("currency") for event in accepted(stream)] == ["EUR", None]
+
+
 def summary(folder, capsys, mapping, text, encoding="utf-8"):
     source = write(folder, "own.csv", text, encoding)
     main([str(source), "--mapping", str(write(folder, "mapping.yaml", mapping)), "--out", str(folder / "out")])
