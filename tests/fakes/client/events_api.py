@@ -48,7 +48,8 @@ class Reply:
     only: int | None = None
     hangs_up: str = ""
     cut: int | None = None
-    wait: Callable[[], Any] = lambda: None
+    # Without an address in its text, by which tests are named.
+    wait: Callable[[], Any] = field(default=lambda: None, repr=False)
 
 
 NORMAL = Reply()
