@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from backend.aws.errors import error_name
 from backend.aws.retries import jittered_pauses
+from backend.contract.aggregate import MAX_BYTES_PER_CALL, MAX_RECORDS_PER_CALL, PUT_RECORDS_THROTTLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
     from backend.aws.deadline import Deadline
     from backend.contract import StreamRecord
 
-MAX_RECORDS_PER_CALL = 500
-"""https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
-
-MAX_BYTES_PER_CALL = 5 * 1024 * 1024
-"""Partition keys included. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
-
-_THROTTLES = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "LimitExceededException",
-        "KMSThrottlingException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-    }
-)
 _SERVER_ERROR = 500
 
 _logger = logging.getLogger(__name__)
@@ -153,4 +139,4 @@ def _classify(error: Exception) -> tuple[Delivery, bool]:
 
 
 def _delivery(code: str) -> Delivery:
-    return Delivery.THROTTLED if code in _THROTTLES else Delivery.FAILED
+    return Delivery.THROTTLED if code in PUT_RECORDS_THROTTLES else Delivery.FAILED

@@ -24,6 +24,23 @@ _MAGIC: bytes = MAGIC
 MAX_AGGREGATE_BYTES = 100_000
 """Bytes of one aggregate: a small part of a shard's capacity per second, so that one busy user delays no other."""
 
+MAX_RECORDS_PER_CALL = 500
+"""Records of one PutRecords. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
+
+MAX_BYTES_PER_CALL = 5 * 1024 * 1024
+"""Bytes of one PutRecords, partition keys included, of the same page."""
+
+PUT_RECORDS_THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "LimitExceededException",
+        "KMSThrottlingException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+    }
+)
+"""Errors of PutRecords, and of its records, after which the same call may succeed."""
+
 _BYTES_PER_EVENT = 16
 """Most bytes that the format adds to an event: tags, lengths and the index of its key."""
 

@@ -17,7 +17,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
 from backend.client.transports.interface import RETRY, Answer, Problem, Verdict
-from backend.contract.aggregate import group_events
+from backend.contract.aggregate import (
+    MAX_BYTES_PER_CALL,
+    MAX_RECORDS_PER_CALL,
+    PUT_RECORDS_THROTTLES,
+    group_events,
+)
 from backend.contract.consent import may_deny_consent
 from backend.contract.limits import MAX_ID_LENGTH
 from backend.contract.refusal import FieldError
@@ -35,25 +40,10 @@ MAX_AGGREGATE_BYTES = 50_000
 """With its key and its digest a record has at most 50 KiB, as those of the Kinesis Producer Library, so that it wastes
 little of a shard's MiB per second when it is throttled."""
 
-MAX_RECORDS_PER_CALL = 500
-"""https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
-
-MAX_BYTES_PER_CALL = 5 * 1024 * 1024
-"""Partition keys included. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
-
 MAX_EVENT_BYTES = 1_000_000
 """A record has at most 1 MiB with its key; an event of the contract has a hundredth of that."""
 
 _PERMANENT_ERRORS = (NoCredentialsError, PartialCredentialsError, NoRegionError)
-_THROTTLES = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "LimitExceededException",
-        "KMSThrottlingException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-    }
-)
 _SERVER_ERROR = 500
 _ACCEPTED, _SUPPRESSED = Verdict("accepted"), Verdict("suppressed")
 _TOO_LARGE = Verdict("refused", None, "too_large", (FieldError("event", "must be at most 10240 bytes as JSON"),))
@@ -148,7 +138,7 @@ class StreamTransport:
         if isinstance(error, ClientError):
             name = str(error.response.get("Error", {}).get("Code", name))
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
-            is_permanent = status < _SERVER_ERROR and name not in _THROTTLES
+            is_permanent = status < _SERVER_ERROR and name not in PUT_RECORDS_THROTTLES
         return Problem(f"PutRecords to {self._stream} failed: {name}", is_permanent=is_permanent)
 
     def _client(self) -> KinesisClient:
