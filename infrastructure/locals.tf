@@ -22,6 +22,7 @@ locals {
 
   stream_arn            = "arn:${local.partition}:kinesis:${var.region}:${var.account_id}:stream/${local.stream_name}"
   state_machine_arn     = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-train"
+  curation_arn          = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-curate"
   recommend_arn         = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix}-recommend"
   judge_arn             = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix}-judge"
   alarm_topic_arn       = "arn:${local.partition}:sns:${var.region}:${var.account_id}:${local.prefix}-alarms"
@@ -29,7 +30,10 @@ locals {
   filters_parameter     = "/${var.project}/${var.environment}/filters"
   keys_path             = "/${var.project}/${var.environment}/keys"
   canary_parameter      = "/${var.project}/${var.environment}/secrets/canary"
-  metrics_namespace     = local.prefix # environments may share an account
+  metrics_namespace     = local.prefix                # environments may share an account
+  usage_prefix          = "${local.prefix}-usage-of-" # as modules/api names them
+
+  curated_start = coalesce(var.curated_start, var.lake_start)
 
   # Generated from the contract.
   contract_types    = jsondecode(file("${path.module}/generated/event_types.json"))
@@ -41,12 +45,34 @@ locals {
   # Without an event tracker the function forward can only hold events back, until they are too old.
   is_prepared = contains(data.aws_ssm_parameters_by_path.published.names, local.tracking_id_parameter)
 
-  campaign_arns = {
-    for solution in ["user-personalization", "similar-items", "popular", "ranking"] :
+  own_campaign_arns = {
+    for solution in distinct(concat(["user-personalization", "similar-items", "popular", "ranking"], keys(var.campaigns))) :
     solution => "arn:${local.partition}:personalize:${var.region}:${var.account_id}:campaign/${local.prefix}-${solution}"
   }
+  campaign_arns          = merge(local.own_campaign_arns, var.campaign_arns)
+  deployed_campaign_arns = { for solution, arn in local.campaign_arns : solution => arn if contains(keys(merge(var.campaigns, var.campaign_arns)), solution) }
 
-  deployed_campaign_arns = { for solution, arn in local.campaign_arns : solution => arn if contains(keys(var.campaigns), solution) }
+  # The kinds of requests that the recipe of a deployed solution answers; actions and segments are of none.
+  declared_solutions = jsondecode(file("${path.root}/../model/solutions/default.json")).solutions
+  recipes            = { for solution in keys(local.deployed_campaign_arns) : solution => try(local.declared_solutions[solution].recipe, solution) }
+  solution_kinds = {
+    for solution, recipe in local.recipes : solution => (
+      can(regex("ranking", recipe)) ? ["rerank"] :
+      can(regex("similar|sims", recipe)) ? ["similar-items"] :
+      can(regex("popular|trending", recipe)) ? ["popular", "recommendations"] :
+      can(regex("affinity|action", recipe)) ? [] : ["recommendations"]
+    )
+  }
+
+  custom_endpoint_arn = try(var.sagemaker.serving, null) == null ? null : "arn:${local.partition}:sagemaker:${var.region}:${var.account_id}:endpoint/${local.prefix}-custom" # as modules/sagemaker names it
+
+  # What a request may name as its model, by kind of request.
+  models = {
+    for kind in ["recommendations", "similar-items", "popular", "rerank"] : kind => merge(
+      { for solution, kinds in local.solution_kinds : solution => local.deployed_campaign_arns[solution] if contains(kinds, kind) },
+      { for arn in local.custom_endpoint_arn[*] : "custom" => arn },
+    )
+  }
 
   bucket_settings = merge(
     {
@@ -54,6 +80,7 @@ locals {
         zones = {
           "raw/events/" = { expiration_days = var.retention_days.events, infrequent_days = var.retention_days.events_infrequent }
           "raw/users/"  = { expiration_days = var.retention_days.users }
+          "curated/"    = { expiration_days = var.retention_days.events }
           "errors/"     = { expiration_days = var.retention_days.errors }
 
           "raw/served_lists/" = { expiration_days = var.retention_days.served_lists }
@@ -73,11 +100,15 @@ locals {
     },
   )
 
-  # Of the entities, users expire: backend/collect writes the attribute for them only.
+  # Of the entities, users expire, and items are in the index of products: backend/collect writes their attributes.
   table_settings = {
-    history  = { hash_key = "person", range_key = "moment", expires_attribute = "expires_at" }
-    entities = { hash_key = "entity", expires_attribute = "expires_at" }
-    answers  = { hash_key = "question", expires_attribute = "expires_at" }
-    locks    = { hash_key = "name" }
+    history = { hash_key = "person", range_key = "moment", expires_attribute = "expires_at" }
+    entities = {
+      hash_key          = "entity"
+      expires_attribute = "expires_at"
+      indexes           = { products = { hash_key = "category", range_key = "title", attributes = ["price", "product", "search"] } }
+    }
+    answers = { hash_key = "question", expires_attribute = "expires_at" }
+    locks   = { hash_key = "name" }
   }
 }

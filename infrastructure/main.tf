@@ -33,6 +33,7 @@ module "lake" {
   transform_function_arn   = module.function["lake"].arn
   buffer                   = var.lake_buffer
   projection_start         = var.lake_start
+  curated_start            = local.curated_start
   scan_limit_bytes         = var.scan_limit_gigabytes * pow(1000, 3)
   log_retention_days       = var.log_retention_days
   deletion_protected       = var.deletion_protected
@@ -58,6 +59,8 @@ module "etl" {
   workers                  = var.glue_workers.maximum
   timeout_minutes          = var.glue_workers.timeout_minutes
   interaction_types        = local.interaction_types
+  curated_start            = local.curated_start
+  currency                 = var.currency
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -68,6 +71,23 @@ module "etl" {
   }
 }
 
+module "curation" {
+  source = "./modules/curation"
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  glue_job_name            = "${local.prefix}-curate"
+  timeout_minutes          = var.glue_workers.timeout_minutes
+  schedules                = var.curation_schedules
+  alarm_topic_arn          = local.alarm_topic_arn
+  runbooks_url             = var.runbooks_url
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
 module "access" {
   source = "./modules/access"
 
@@ -76,7 +96,7 @@ module "access" {
   account_id               = var.account_id
   prefix                   = local.prefix
   key_arn                  = module.storage.key_arn
-  state_machine_arn        = local.state_machine_arn
+  state_machine_arns       = [local.state_machine_arn, local.curation_arn]
   database_name            = "${var.project}_${var.environment}"
   workgroup_name           = local.prefix
   operators                = var.operators
@@ -183,6 +203,46 @@ module "api" {
   log_retention_days = var.log_retention_days
 }
 
+module "web" {
+  source = "./modules/web"
+  count  = length(var.shop[*])
+
+  providers = {
+    aws           = aws
+    aws.us_east_1 = aws.us_east_1
+  }
+
+  prefix              = local.prefix
+  partition           = local.partition
+  account_id          = var.account_id
+  environment         = var.environment
+  emulated            = var.emulated
+  key_arn             = module.storage.key_arn
+  keys_path           = local.keys_path
+  key_generation      = var.shop.key_generation
+  usage_key           = "${local.usage_prefix}distribution"
+  limits              = var.shop.limits
+  demonstration_users = var.demonstration_users
+  aliases             = var.shop.aliases
+  certificate_arn     = var.shop.certificate_arn
+  price_class         = var.shop.price_class
+  firewall            = var.firewall
+  requests_per_minute = var.shop.requests_per_minute
+  log_bucket_arn      = var.emulated ? null : module.storage.bucket_arns["logs"]
+  log_retention_days  = var.log_retention_days
+  deletion_protected  = var.deletion_protected
+
+  # Of the emulator, which is no host of API Gateway, a path has the API.
+  api = {
+    id          = module.api.api_id
+    stage_name  = module.api.stage_name
+    domain_name = var.emulated ? "localhost" : "${module.api.api_id}.execute-api.${var.region}.${data.aws_partition.current.dns_suffix}"
+    path        = var.emulated ? "/_aws/execute-api/${module.api.api_id}" : ""
+    http_port   = var.emulator_port
+    is_https    = !var.emulated
+  }
+}
+
 module "canary" {
   source = "./modules/canary"
   count  = var.canary ? 1 : 0
@@ -194,7 +254,7 @@ module "canary" {
   key_arn                  = module.storage.key_arn
   api_url                  = module.api.url
   api_key_parameter        = local.canary_parameter
-  asks_recommendations     = contains(keys(var.campaigns), "popular")
+  asks_recommendations     = contains(keys(local.deployed_campaign_arns), "popular")
   archives_directory       = var.lambda_archives_directory
   archive_bucket           = module.storage.bucket_names["artifacts"]
   runtime                  = var.lambda_runtime
@@ -220,6 +280,7 @@ module "observability" {
   stream_name          = local.stream_name
   delivery_stream_name = "${local.prefix}-lake"
   served_lists_stream  = local.served_lists_stream
+  workgroup_name       = local.prefix
   state_machine_arn    = local.state_machine_arn
   tables               = local.tables
   campaign_arns        = var.emulated ? {} : local.deployed_campaign_arns

@@ -3,6 +3,18 @@ output "api_url" {
   value       = var.emulated ? null : module.api.url
 }
 
+output "shop_url" {
+  description = "Address of the shop's pages without a trailing slash; null where there is no shop, and on the laptop, where python -m deployment.local prints it."
+  value       = var.emulated ? null : one(module.web[*].url)
+}
+
+output "pages" {
+  description = "Where the shop's pages are uploaded and served: the bucket, the distribution and CloudFront's name of it; null where there is no shop."
+  value = one([
+    for web in module.web : { bucket = web.bucket_name, distribution_id = web.distribution_id, domain_name = web.domain_name }
+  ])
+}
+
 output "api_id" {
   description = "Id of the API."
   value       = module.api.api_id
@@ -69,9 +81,14 @@ output "engine_kustomization" {
   value       = one(module.engine[*].kustomization)
 }
 
-output "glue_job_name" {
-  description = "Spark job that builds the data sets."
-  value       = module.etl.job_name
+output "glue_job_names" {
+  description = "Spark jobs by purpose: datasets and curate."
+  value       = module.etl.job_names
+}
+
+output "curation_state_machine_arn" {
+  description = "State machine that curates the lake."
+  value       = module.curation.state_machine_arn
 }
 
 output "tracking_id_parameter" {

@@ -14,6 +14,21 @@ provider "aws" {
   }
 }
 
+# For the firewall and the logs of CloudFront, which are resources of this region.
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
+
+  allowed_account_ids = [var.account_id]
+
+  skip_credentials_validation = var.emulated
+  skip_metadata_api_check     = var.emulated
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
 data "aws_partition" "current" {}
 
 # The parameters that the training workflow has published; in a new environment there are none.

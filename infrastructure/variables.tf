@@ -51,67 +51,6 @@ variable "emulated" {
   }
 }
 
-variable "api_throttling" {
-  description = "Limits of the API in requests per second and burst."
-  type = object({
-    requests_per_second = number
-    burst               = number
-  })
-
-  validation {
-    condition     = var.api_throttling.requests_per_second > 0 && var.api_throttling.burst >= 1
-    error_message = "api_throttling is ${var.api_throttling.requests_per_second} requests per second and a burst of ${var.api_throttling.burst}, which admits no request; both must be at least 1."
-  }
-}
-
-variable "api_role_limits" {
-  description = "Limits of all keys of a role together, by role: requests per second, burst, and requests a day (null for any number). A role without limits has those of api_throttling."
-  type = map(object({
-    requests_per_second = number
-    burst               = number
-    requests_per_day    = optional(number)
-  }))
-  default = { train = { requests_per_second = 5, burst = 10, requests_per_day = 20000 } }
-}
-
-variable "api_page_limits" {
-  description = "Limits of POST /e, whose key everyone can read: requests per second and burst of all pages together, and requests a minute of one address, where there is a firewall."
-  type = object({
-    requests_per_second = number
-    burst               = number
-    requests_per_minute = number
-  })
-  default = { requests_per_second = 200, burst = 400, requests_per_minute = 1200 }
-}
-
-variable "demonstration_users" {
-  description = "Users whose recommendations a key with the role read:visitor may read, beside visitors without a log-in."
-  type        = list(string)
-  default     = []
-
-  validation {
-    condition     = alltrue([for user in var.demonstration_users : can(regex("^[^\\s]+$", user))])
-    error_message = "demonstration_users must have no spaces; not so: ${join(", ", [for user in var.demonstration_users : user if !can(regex("^[^\\s]+$", user))])}."
-  }
-}
-
-variable "cors_origins" {
-  description = "Origins of web pages that may read the API's answers, as https://host; none for no page but those that a key names."
-  type        = list(string)
-  default     = []
-}
-
-variable "firewall" {
-  description = "Whether a web application firewall protects the API: it blocks known attacks, and an address that sends more than api_throttling admits."
-  type        = bool
-  default     = false
-
-  validation {
-    condition     = var.environment != "production" || var.firewall
-    error_message = "firewall is false in production; set it to true."
-  }
-}
-
 variable "lambda_archives_directory" {
   description = "Folder with <function>.zip for each function, relative to infrastructure/ or absolute."
   type        = string
@@ -124,13 +63,13 @@ variable "lambda_archives_directory" {
 }
 
 variable "glue_archives_directory" {
-  description = "Folder with the Glue job's datasets.py and rivulet.zip, relative to infrastructure/ or absolute."
+  description = "Folder with the Glue jobs' datasets.py, curate.py and rivulet.zip, relative to infrastructure/ or absolute."
   type        = string
   default     = "../build/glue"
 
   validation {
-    condition     = alltrue([for name in ["datasets.py", "rivulet.zip"] : fileexists("${var.glue_archives_directory}/${name}")])
-    error_message = "Not in ${var.glue_archives_directory}: ${join(", ", [for name in ["datasets.py", "rivulet.zip"] : name if !fileexists("${var.glue_archives_directory}/${name}")])}. Run make package."
+    condition     = alltrue([for name in ["datasets.py", "curate.py", "rivulet.zip"] : fileexists("${var.glue_archives_directory}/${name}")])
+    error_message = "Not in ${var.glue_archives_directory}: ${join(", ", [for name in ["datasets.py", "curate.py", "rivulet.zip"] : name if !fileexists("${var.glue_archives_directory}/${name}")])}. Run make package."
   }
 }
 
@@ -204,7 +143,7 @@ variable "event_types" {
 }
 
 variable "retention_days" {
-  description = "Days after which data is deleted: events, and their move to infrequent access (null: never); users, from their last update, in the lake and in the table; served lists; events and served lists that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
+  description = "Days after which data is deleted: events, and their curated days from their last rewrite; the move of events to infrequent access (null: never); users, from their last update, in the lake and in the table; served lists; events and served lists that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
   type = object({
     events            = optional(number, 730)
     events_infrequent = optional(number) # a default would replace null
@@ -318,6 +257,27 @@ variable "lake_start" {
   default     = "2026-01-01"
 }
 
+variable "curated_start" {
+  description = "First day of the events in the curated tables, YYYY-MM-DD, where loaded events are older than the lake; null for lake_start."
+  type        = string
+  default     = null
+}
+
+variable "curation_schedules" {
+  description = "Schedules of the job that curates the lake, by name: rate(…) or cron(…) in UTC, and the hours before the start whose arrivals are read. One of them reads 50 hours or more, since Firehose can deliver a file a day late. None by default: each run is billed."
+  type = map(object({
+    expression = string
+    hours      = number
+  }))
+  default = {}
+}
+
+variable "currency" {
+  description = "Currency of revenue in the curated tables, ISO 4217: purchases in others are left out of sums; null where all prices have one currency."
+  type        = string
+  default     = null
+}
+
 variable "scan_limit_gigabytes" {
   description = "Maximum number of gigabytes that one Athena query may scan."
   type        = number
@@ -325,7 +285,7 @@ variable "scan_limit_gigabytes" {
 }
 
 variable "glue_workers" {
-  description = "Type and maximum number of the Spark job's workers, and the timeout of a run in minutes."
+  description = "Type and maximum number of the workers of each Spark job, and the timeout of a run in minutes."
   type = object({
     type            = optional(string, "G.1X")
     maximum         = optional(number, 4)
@@ -423,7 +383,7 @@ variable "alarm_emails" {
 }
 
 variable "alarm_thresholds" {
-  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls of the event tracker and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate, percentage of answers whose served list is lost."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls of the event tracker and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate, percentage of answers whose served list is lost, gigabytes that queries scan in an hour."
   type = object({
     lake_lag_seconds      = optional(number, 900)
     bad_events            = optional(number, 100)
@@ -435,6 +395,7 @@ variable "alarm_thresholds" {
     model_age_days        = optional(number, 14)
     accuracy_drop_percent = optional(number, 10)
     lost_lists_percent    = optional(number, 5)
+    scanned_gigabytes     = optional(number, 100)
   })
   default = {}
 }
@@ -463,17 +424,6 @@ variable "signs_of_life" {
   validation {
     condition     = var.environment != "production" || var.signs_of_life != null
     error_message = "signs_of_life is null in production, where silence is a failure."
-  }
-}
-
-variable "canary" {
-  description = "Whether a function calls the API every five minutes as a caller does, with an alarm where right answers are missing: health, an event that denies consent and so is stored nowhere, popular items. About a US dollar a month."
-  type        = bool
-  default     = false
-
-  validation {
-    condition     = !(var.canary && var.emulated)
-    error_message = "canary must be false on the laptop, where the API's address changes with the emulator's port."
   }
 }
 

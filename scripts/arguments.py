@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from scripts.event_types import INTERACTION_TYPES, EventTypesError, read_interaction_types
 
@@ -18,6 +18,12 @@ class Window:
 
     start: datetime | None = None
     end: datetime | None = None
+
+    def in_hours(self) -> Window:
+        """Return the window from the start of its first hour to the end of its last."""
+        start = self.start and self.start.replace(minute=0, second=0, microsecond=0)
+        end = self.end and self.end.replace(minute=0, second=0, microsecond=0)
+        return Window(start, end + timedelta(hours=1) if end and end != self.end else end)
 
     def as_dict(self) -> dict[str, str | None]:
         """Return the window as JSON values."""
@@ -48,6 +54,11 @@ class Options:
     window: Window
     interaction_types: tuple[str, ...] = INTERACTION_TYPES
 
+    @property
+    def popular_by_fact(self) -> str:
+        """Address of the popular items by users' facts, which are those of the last run."""
+        return f"{self.target.removesuffix(f'{self.run_id}/')}popular-by-fact.json"
+
 
 def read_arguments(arguments: list[str]) -> Options:
     """Parse the job's arguments; the error of a missing or invalid one names it.
@@ -59,13 +70,11 @@ def read_arguments(arguments: list[str]) -> Options:
     parser.add_argument("--JOB_NAME", default="datasets", help="set by Glue")
     parser.add_argument("--lake", required=True, help="folder of the raw lake, s3:// or local")
     parser.add_argument("--datasets", required=True, help="folder under which the run's folder is written")
-    parser.add_argument("--run_id", required=True, type=_parse_run_id, help="name of the run's folder")
+    parser.add_argument("--run_id", required=True, type=parse_run_id, help="name of the run's folder")
     parser.add_argument(
-        "--from", dest="start", type=_parse_timestamp, help="first arrival, RFC 3339; unbounded if absent"
+        "--from", dest="start", type=parse_timestamp, help="first arrival, RFC 3339; unbounded if absent"
     )
-    parser.add_argument(
-        "--to", dest="end", type=_parse_timestamp, help="end of arrivals, excluded; unbounded if absent"
-    )
+    parser.add_argument("--to", dest="end", type=parse_timestamp, help="end of arrivals, excluded; unbounded if absent")
     parser.add_argument(
         "--interaction_types",
         type=_parse_types,
@@ -92,7 +101,8 @@ def _parse_types(text: str) -> tuple[str, ...]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _parse_timestamp(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
+    """Parse a time with an offset, for argparse."""
     try:
         timestamp = datetime.fromisoformat(text)
     except ValueError:
@@ -102,7 +112,8 @@ def _parse_timestamp(text: str) -> datetime:
     return timestamp.astimezone(UTC)
 
 
-def _parse_run_id(text: str) -> str:
+def parse_run_id(text: str) -> str:
+    """Check a run's name, which is that of a folder, for argparse."""
     if not _RUN_ID.fullmatch(text) or text.strip(".") == "":
         raise argparse.ArgumentTypeError(f"{text!r} is not a folder name; use letters, digits, '-', '_' and '.'")
     return text

@@ -9,6 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 from pyspark.sql import types as T  # noqa: N812
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from scripts.arguments import Window
@@ -56,6 +58,15 @@ USERS = T.StructType(
         T.StructField("received_at", T.StringType()),
     ]
 )
+SERVED_LISTS = T.StructType(
+    [
+        T.StructField("served_id", T.StringType()),
+        T.StructField("served_at", T.TimestampType()),
+        T.StructField("route", T.StringType()),
+        T.StructField("recommendation_id", T.StringType()),
+        T.StructField("version", T.StringType()),
+    ]
+)
 _EVENT_PARTITIONS = (T.StructField("ingest_date", T.StringType()), T.StructField("ingest_hour", T.StringType()))
 
 # Firehose retries a delivery to S3 for up to 24 hours, so an event's partition can be that much later than its arrival.
@@ -63,23 +74,24 @@ _EVENT_PARTITIONS = (T.StructField("ingest_date", T.StringType()), T.StructField
 LATEST_DELIVERY = timedelta(hours=25)
 
 
-def read_events(spark: SparkSession, lake: str, window: Window) -> DataFrame:
+def read_events(spark: SparkSession, lake: str, window: Window, columns: T.StructType = EVENTS) -> DataFrame:
     """Read the events that arrived within a window, duplicates included.
 
     `received_at` is the hour of the partition where a producer that writes directly to the stream has not set it.
     """
     folder = f"{lake}events/"
-    if not has_files(spark, folder):
-        return spark.createDataFrame([], EVENTS)
-    schema = T.StructType([*EVENTS.fields, *_EVENT_PARTITIONS])
-    events = spark.read.schema(schema).parquet(folder)
+    folders = _folders_of_days(spark, folder, window)
+    if not folders:
+        return no_rows(spark, columns)
+    schema = T.StructType([*columns.fields, *_EVENT_PARTITIONS])
+    events = spark.read.schema(schema).option("basePath", folder).parquet(*folders)
     hour = F.concat_ws(" ", F.col("ingest_date"), F.concat(F.col("ingest_hour"), F.lit(":00:00")))
     if window.start:
         events = events.where(hour >= f"{window.start:%Y-%m-%d %H}:00:00")
     if window.end:
         events = events.where(hour < f"{window.end + LATEST_DELIVERY:%Y-%m-%d %H}:00:00")
     events = events.withColumn("received_at", F.coalesce("received_at", F.try_to_timestamp(hour)))
-    return events.where(_within("received_at", window)).drop("ingest_date", "ingest_hour")
+    return events.where(is_within("received_at", window)).drop("ingest_date", "ingest_hour")
 
 
 def read_records(spark: SparkSession, folder: str, schema: T.StructType, window: Window) -> DataFrame:
@@ -89,7 +101,7 @@ def read_records(spark: SparkSession, folder: str, schema: T.StructType, window:
     the versions of a record by arrival.
     """
     if not has_files(spark, folder):
-        return spark.createDataFrame([], T.StructType([*schema.fields, *_ADDED]))
+        return no_rows(spark, T.StructType([*schema.fields, *_ADDED]))
     read = T.StructType([*schema.fields, _ADDED[0], T.StructField("ingest_date", T.StringType())])
     records = spark.read.schema(read).option("columnNameOfCorruptRecord", "unreadable").json(folder)
     if window.end:
@@ -106,20 +118,75 @@ def read_records(spark: SparkSession, folder: str, schema: T.StructType, window:
     return records.select(*schema.names, "unreadable", arrival.alias("arrival"))
 
 
+def read_served_lists(spark: SparkSession, lake: str, days: Iterable[str]) -> DataFrame:
+    """Read the lists that the API answered, as far as they were delivered on some days."""
+    folder = f"{lake}served_lists/"
+    wanted = {f"ingest_date={day}" for day in days}
+    folders = [f"{folder}{name}" for name in _names(spark, folder) if name in wanted]
+    if not folders:
+        return no_rows(spark, SERVED_LISTS)
+    return spark.read.schema(SERVED_LISTS).parquet(*folders)
+
+
+def find_days_of_served_lists(spark: SparkSession, lake: str, window: Window, days_before: int) -> list[str]:
+    """Return the days of the partitions that can have served lists which were delivered within a window.
+
+    A list that Firehose delivers late is in the partition of its arrival, at most so many days before the window.
+    """
+    days = [name.removeprefix("ingest_date=") for name in _names(spark, f"{lake}served_lists/")]
+    first = f"{window.start - timedelta(days=days_before):%Y-%m-%d}" if window.start else ""
+    last = f"{window.end:%Y-%m-%d}" if window.end else "a"
+    return [day for day in days if first <= day <= last]
+
+
+def no_rows(spark: SparkSession, schema: T.StructType) -> DataFrame:
+    """Return a table without rows, which Spark removes from plans, as it does not with one that it is given as data."""
+    columns = (F.lit(None).cast(field.dataType).alias(field.name) for field in schema.fields)
+    return spark.range(1).where(F.lit(False)).select(*columns)
+
+
 def has_files(spark: SparkSession, folder: str) -> bool:
     """Return whether a folder contains any data, at any depth."""
-    return size_bytes(spark, folder) > 0
+    path, files = _open(spark, folder)
+    if not files.exists(path):
+        return False
+    found = files.listFiles(path, True)
+    while found.hasNext():
+        if found.next().getLen() > 0:
+            return True
+    return False
 
 
 def size_bytes(spark: SparkSession, folder: str) -> int:
     """Return the total size of the files below a folder, 0 where it does not exist."""
-    context: Any = spark.sparkContext
-    path = context._jvm.org.apache.hadoop.fs.Path(folder)  # noqa: SLF001 - PySpark's only access to Hadoop's files
-    files = path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+    path, files = _open(spark, folder)
     return int(files.getContentSummary(path).getLength()) if files.exists(path) else 0
 
 
-def _within(column: str, window: Window) -> Column:
+def _folders_of_days(spark: SparkSession, folder: str, window: Window) -> list[str]:
+    """Return the folders that can have events of a window: of a bounded one not the whole history is listed."""
+    if not window.start:
+        return [folder] if has_files(spark, folder) else []
+    first = f"ingest_date={window.start:%Y-%m-%d}"
+    last = f"ingest_date={window.end + LATEST_DELIVERY:%Y-%m-%d}" if window.end else "ingest_date=a"
+    return [f"{folder}{name}" for name in _names(spark, folder) if first <= name <= last]
+
+
+def _names(spark: SparkSession, folder: str) -> list[str]:
+    """Return the names of the files and folders in a folder, sorted; none where it does not exist."""
+    path, files = _open(spark, folder)
+    return sorted(status.getPath().getName() for status in files.listStatus(path)) if files.exists(path) else []
+
+
+def _open(spark: SparkSession, folder: str) -> tuple[Any, Any]:
+    """Return a folder's path and its file system, in Java."""
+    context: Any = spark.sparkContext
+    path = context._jvm.org.apache.hadoop.fs.Path(folder)  # noqa: SLF001 - PySpark's only access to Hadoop's files
+    return path, path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+
+
+def is_within(column: str, window: Window) -> Column:
+    """Return whether a column of times is within a window."""
     inside = F.lit(True)
     if window.start:
         inside = inside & (F.col(column) >= F.lit(window.start))

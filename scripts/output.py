@@ -37,12 +37,17 @@ def write_csv(rows: DataFrame, folder: str) -> None:
 
 def write_manifest(spark: SparkSession, manifest: dict[str, object], target: str) -> None:
     """Write `manifest.json`, the last file of a run, whose existence means that the run is complete."""
+    write_object(spark, json.dumps(manifest, indent=2), f"{target}manifest.json")
+
+
+def write_object(spark: SparkSession, text: str, address: str) -> None:
+    """Write a text and a line end as one file, which replaces an earlier one."""
     context: Any = spark.sparkContext
-    path = context._jvm.org.apache.hadoop.fs.Path(f"{target}manifest.json")  # noqa: SLF001 - PySpark's only access to Hadoop's files
+    path = context._jvm.org.apache.hadoop.fs.Path(address)  # noqa: SLF001 - PySpark's only access to Hadoop's files
     files = path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
     stream = files.create(path, True)
     try:
-        stream.write(bytearray(json.dumps(manifest, indent=2).encode() + b"\n"))
+        stream.write(bytearray(text.encode() + b"\n"))
     finally:
         stream.close()
 

@@ -26,7 +26,12 @@ settings.register_profile("rivulet", deadline=None)
 settings.load_profile("rivulet")
 
 # Folders whose files share what takes long to make: plans of Terraform, a Spark session.
-ON_ONE_WORKER = ("tests/contract/infrastructure/", "tests/contract/watch/", "tests/integration/datasets/")
+ON_ONE_WORKER = (
+    "tests/contract/infrastructure/",
+    "tests/contract/watch/",
+    "tests/integration/curated/",
+    "tests/integration/datasets/",
+)
 
 
 @pytest.fixture(scope="session")

@@ -28,25 +28,44 @@ _metrics = Metrics()
 
 @cache
 def _stored_keys() -> StoredKeys:
-    config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
-    return StoredKeys(boto3.client("ssm", config=config), os.environ["KEYS_PATH"], time.monotonic)
+    # StoredKeys makes the retries: while it knows keys, a request waits for one timeout at most.
+    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+    return StoredKeys(boto3.client("ssm", config=config), os.environ["KEYS_PATH"], time.monotonic, time.sleep)
+
+
+class AmbiguousKeyError(Exception):
+    """A request has several keys."""
+
+    def __init__(self) -> None:
+        # API Gateway answers 401 for this text, 503 for every other one, and caches valid policies only:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+        super().__init__("Unauthorized")
 
 
 @_metrics.log_metrics
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both
-    """Answer a request authoriser's event with a policy; after an error the gateway answers 503 and caches nothing."""
+    """Answer a request authoriser's event with a policy; after an error the gateway answers 503 and caches nothing.
+
+    Raises
+    ------
+    AmbiguousKeyError
+        Where a request has several keys. The gateway would cache a policy under one of them, and AWS does not document
+        which: a refusal would refuse every sender of that key, a permission would permit another one.
+    """
     credential = ROUTES[f"{event['httpMethod']} {event['resource']}"].credential
-    identity = _identify(event, credential)
+    presented = _presented(event, credential)
+    if len(presented) > 1:
+        _metrics.add_metric("ambiguous", MetricUnit.Count, 1)
+        raise AmbiguousKeyError
+    identity = _identify(presented)
     _metrics.add_metric("unknown" if identity is None else "identified", MetricUnit.Count, 1)
     if identity is None:
         return deny(event["methodArn"])
     return allow(identity, credential, event["methodArn"], os.environ["USAGE_PREFIX"])
 
 
-def _identify(event: Mapping[str, Any], credential: Credential) -> Identity | None:
-    presented = _presented(event, credential)
-    # The gateway caches the answer by one key, so a request with two has none.
-    key = _stored_keys().find(presented[0], datetime.now(UTC)) if len(presented) == 1 else None
+def _identify(presented: list[str]) -> Identity | None:
+    key = _stored_keys().find(presented[0], datetime.now(UTC)) if presented else None
     return None if key is None else KeyIdentity(key.name, key.roles, key.producer, key.origins)
 
 

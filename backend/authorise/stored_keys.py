@@ -6,12 +6,13 @@ import hmac
 import logging
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.aws.errors import error_name
-from backend.aws.retries import THROTTLES
+from backend.aws.retries import CALL_PAUSE_SECONDS, THROTTLES, jittered_pauses
 from backend.contract.access.keys import InvalidKeyError, Key, read_key, sha256_of
 
 if TYPE_CHECKING:
@@ -29,11 +30,23 @@ MOST_EXTRA_READS = 10
 KEPT_SECONDS = 300
 """How long the last known keys are used while Parameter Store throttles or does not answer."""
 
+RETRY_SECONDS = 5
+"""How long no read follows a failed one, so that one request waits for a timeout and not every one."""
+
+FIRST_READ_SECONDS = 3
+"""How long the first read is repeated, since without any keys no request can be answered."""
+
 _logger = logging.getLogger(__name__)
 
 
 class KeysUnreadableError(Exception):
     """The keys cannot be read, so no caller is identified."""
+
+
+class _Failure(NamedTuple):
+    at: float
+    name: str
+    may_pass: bool
 
 
 @dataclass(slots=True)
@@ -44,21 +57,35 @@ class StoredKeys:
     ----------
     clock
         Seconds of a clock that never goes back.
+    sleep
+        Waits some seconds.
     """
 
     client: SSMClient
     path: str
     clock: Callable[[], float]
+    sleep: Callable[[float], None]
     _keys: Sequence[Key] = field(default_factory=list)
     _read_at: float | None = None
+    _failure: _Failure | None = None
     _extra_reads: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_EXTRA_READS))
 
     def find(self, presented: str, now: datetime) -> Key | None:
-        """Return the valid key whose digest is that of a presented one, or None; `KeysUnreadableError`."""
-        was_read = self._refresh(FRESH_SECONDS)
+        """Return the valid key whose digest is that of a presented one, or None.
+
+        Raises
+        ------
+        KeysUnreadableError
+            Where the keys cannot be read, and the last known ones are too old or do not have the presented one: it may
+            be new, and a refusal would be cached.
+        """
+        was_read = self._age() >= FRESH_SECONDS and self._refresh()
         found = _match(self._keys, presented, now)
-        if found is None and not was_read and self._may_read_again() and self._refresh(0):
+        if found is None and not was_read and not self._failed_recently() and self._may_read_again():
+            self._refresh()
             found = _match(self._keys, presented, now)
+        if found is None and self._failure is not None:
+            raise self._unreadable(self._failure)
         return found
 
     def _may_read_again(self) -> bool:
@@ -68,22 +95,43 @@ class StoredKeys:
         earlier.append(now)
         return True
 
-    def _refresh(self, seconds: float) -> bool:
-        """Read the keys again where they are older than so many seconds; return whether they were read."""
-        age = None if self._read_at is None else self.clock() - self._read_at
-        if age is not None and age < seconds:
-            return False
-        try:
-            self._keys = self._read()
-        except (ClientError, BotoCoreError) as error:
-            name = error_name(error)
-            if age is None or age >= KEPT_SECONDS or not _may_pass(error):
-                message = f"the keys of {self.path} cannot be read, so every request is refused: {name}"
-                raise KeysUnreadableError(message) from None
-            _logger.warning("the keys of %s cannot be read, so those of %.0f s ago are used: %s", self.path, age, name)
-            return False
-        self._read_at = self.clock()
-        return True
+    def _age(self) -> float:
+        return inf if self._read_at is None else self.clock() - self._read_at
+
+    def _failed_recently(self) -> bool:
+        return self._failure is not None and self.clock() - self._failure.at < RETRY_SECONDS
+
+    def _refresh(self) -> bool:
+        """Read the keys, unless that failed a moment ago; return whether they were read."""
+        if not self._failed_recently():
+            try:
+                self._keys = self._read_first() if self._read_at is None else self._read()
+            except (ClientError, BotoCoreError) as error:
+                self._failure = _Failure(self.clock(), error_name(error), _may_pass(error))
+                _logger.warning(
+                    "the keys of %s cannot be read, those known are %.0f s old: %s",
+                    *(self.path, self._age(), self._failure.name),
+                )
+            else:
+                self._read_at, self._failure = self.clock(), None
+                return True
+        if self._failure is not None and (self._age() >= KEPT_SECONDS or not self._failure.may_pass):
+            raise self._unreadable(self._failure)
+        return False
+
+    def _unreadable(self, failure: _Failure) -> KeysUnreadableError:
+        return KeysUnreadableError(f"the keys of {self.path} cannot be read, so requests are refused: {failure.name}")
+
+    def _read_first(self) -> list[Key]:
+        end = self.clock() + FIRST_READ_SECONDS
+        for pause in jittered_pauses(CALL_PAUSE_SECONDS):
+            try:
+                return self._read()
+            except (ClientError, BotoCoreError) as error:
+                if not _may_pass(error) or self.clock() >= end:
+                    raise
+            self.sleep(pause)
+        raise AssertionError("there is always a further pause")
 
     def _read(self) -> list[Key]:
         pages = self.client.get_paginator("get_parameters_by_path").paginate(Path=self.path, WithDecryption=True)

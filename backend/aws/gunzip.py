@@ -28,6 +28,8 @@ class TruncatedGzipError(ValueError):
 def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the decompressed content of one gzip stream or of several in a row, in pieces of up to 256 KiB.
 
+    Zero bytes after a stream are padding, as for gzip(1).
+
     Parameters
     ----------
     chunks
@@ -43,9 +45,13 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         packed, position = memoryview(chunk), 0
         while position < len(packed):
-            if decompressor.eof:
-                decompressor, window = zlib.decompressobj(_GZIP), _FIRST_WINDOW_BYTES
             given = packed[position : position + window]
+            if decompressor.eof:
+                if given[0] == 0:
+                    position += len(given) - len(bytes(given).lstrip(b"\0"))
+                    continue
+                decompressor, window = zlib.decompressobj(_GZIP), _FIRST_WINDOW_BYTES
+                given = given[:window]
             try:
                 piece = decompressor.decompress(given, CHUNK_BYTES)
             except zlib.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -102,6 +103,8 @@ class Client:
         self._when_invalid = when_invalid
         self._on_refused = on_refused
         self._outbox = Outbox(_transport(target, key, timeout), policy, self._clock)
+        # A client that is dropped without `close` leaves no thread; at the exit of the process all are closed.
+        weakref.finalize(self, self._outbox.retire).atexit = False
 
     def send(self, event: GivenEvent) -> str | None:
         """Add an event to those that are sent; return its id, or None where it was dropped or refused.
@@ -138,12 +141,15 @@ class Client:
     def flush(self, timeout: float = 30.0) -> Counts:
         """Deliver all events that were sent before, and return the counts; `pending` are those that were not.
 
+        Where only a change of the key, the address or the rights can help, it returns after one attempt: `problem` has
+        the reason.
+
         With asyncio: ``await asyncio.to_thread(client.flush)``.
         """
         return self._outbox.flush(timeout)
 
     def close(self, timeout: float = 30.0) -> Counts:
-        """Take no more events, and deliver those that wait; what is left then is lost, or stays in the spool."""
+        """Take no more events, and deliver those that wait as `flush` does; others are lost, or stay in the spool."""
         return self._outbox.close(timeout)
 
     def stats(self) -> Counts:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from backend.aws.batch_write import MAX_WRITES_PER_CALL, TableItem, put_items
+import msgspec
+
+from backend.aws.conditional_write import MAX_BYTES_PER_CALL, MAX_PUTS_PER_CALL, put_unless_later
 from backend.aws.errors import error_name
 from backend.aws.objects import put_object
 from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries, jittered_pauses
 from backend.collect.intake import count_outcomes, store_bad_rows
 from backend.collect.verdicts import NOT_STORED, STREAM_THROTTLED, RecordVerdict
 from backend.contract import Item, Refusal, User, write_item, write_user
+from backend.contract.products import index_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from backend.aws.batch_write import TableItem
     from backend.collect.submission import Submission
 
 EntityKind = Literal["items", "users"]
 
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 _logger = logging.getLogger(__name__)
 
 
@@ -29,7 +34,7 @@ def store_entities(
 ) -> list[RecordVerdict]:
     """Store items or users and return one verdict per record; `accepted` ones are in the lake and in the table.
 
-    Of several records with one id the last is stored.
+    Of several records with one id the last is stored; the table keeps one that was received later than these.
     """
     refused = [entity for entity in entities if isinstance(entity, Refusal)]
     lines = {_id(entity): _write(entity) for entity in entities if not isinstance(entity, Refusal)}
@@ -64,15 +69,15 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
         _logger.error("%d %s could not be written to the lake: %s", len(lines), kind, cause)  # noqa: TRY400
         return dict.fromkeys(lines, NOT_STORED)
     updated_at = str(int(received_at.timestamp() * 1000))
-    # Users are personal data and expire; items stay.
+    # Users are personal data and expire; items stay, and are in the index of products.
     expires_at = received_at + timedelta(days=dependencies.user_days)
-    expiry: TableItem = {"expires_at": {"N": str(int(expires_at.timestamp()))}} if kind == "users" else {}
+    expiry: TableItem = {"expires_at": {"N": str(int(expires_at.timestamp()))}}
     pending: dict[str, TableItem] = {
         entity_id: {
             "entity": {"S": f"{kind[:-1]}#{entity_id}"},
             "attributes": {"S": line.decode()},
             "updated_at": {"N": updated_at},
-            **expiry,
+            **(index_attributes(_decode(line)) if kind == "items" else expiry),
         }
         for entity_id, line in lines.items()
     }
@@ -84,26 +89,45 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
 
 
 def _put_once(pending: dict[str, TableItem], submission: Submission) -> tuple[dict[str, TableItem], str]:
-    """Write the items once; return those that were not written, and the reason."""
+    """Write the items once; return those that are still to be written, and the reason."""
     unwritten: dict[str, TableItem] = {}
     reason = STREAM_THROTTLED
-    dependencies, ids = submission.dependencies, list(pending)
-    for start in range(0, len(ids), MAX_WRITES_PER_CALL):
-        chunk = {entity_id: pending[entity_id] for entity_id in ids[start : start + MAX_WRITES_PER_CALL]}
-        if submission.deadline.seconds_left <= 0:
-            unwritten |= chunk
-            reason = NOT_STORED
-            continue
-        try:
-            unprocessed = put_items(list(chunk.values()), dependencies.dynamodb, dependencies.entities_table)
-        except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
-            _logger.warning("%d items or users could not be written to the table: %s", len(chunk), error_name(error))
-            unwritten |= chunk
-            reason = NOT_STORED
-            continue
-        entities = [item["entity"] for item in unprocessed]
-        unwritten |= {entity_id: item for entity_id, item in chunk.items() if item["entity"] in entities}
+    dependencies = submission.dependencies
+    for chunk in _chunks(pending):
+        left = chunk
+        # Once more at once without those that are superseded, which do not make the others wait.
+        for _ in range(2):
+            if submission.deadline.seconds_left <= 0:
+                reason = NOT_STORED
+                break
+            try:
+                items = put_unless_later(list(left.values()), dependencies.dynamodb, dependencies.entities_table)
+            except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
+                _logger.warning("%d items or users could not be written to the table: %s", len(left), error_name(error))
+                reason = NOT_STORED
+                break
+            names = {item["entity"]["S"] for item in items}
+            is_cleared = len(items) < len(left)
+            left = {entity_id: item for entity_id, item in left.items() if item["entity"]["S"] in names}
+            if not left or not is_cleared:
+                break
+        unwritten |= left
     return unwritten, reason
+
+
+def _chunks(items: Mapping[str, TableItem]) -> Iterator[dict[str, TableItem]]:
+    """Yield the items in groups that one call takes."""
+    chunk: dict[str, TableItem] = {}
+    size = 0
+    for entity_id, item in items.items():
+        bytes_ = sum(len(text.encode()) for value in item.values() for text in value.values())
+        if chunk and (len(chunk) == MAX_PUTS_PER_CALL or size + bytes_ > MAX_BYTES_PER_CALL):
+            yield chunk
+            chunk, size = {}, 0
+        chunk[entity_id] = item
+        size += bytes_
+    if chunk:
+        yield chunk
 
 
 def _id(entity: Item | User) -> str:

@@ -97,7 +97,7 @@ _route = routes(
         ("POST", "/e"): lambda request: post_events(request, _submission(request)),
         ("POST", "/update-data"): lambda request: post_update_data(request, _submission(request)),
         ("POST", "/uploads"): lambda request: post_uploads(request, _dependencies().uploads, _now()),
-        ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads),
+        ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads, _now()),
     }
 )
 

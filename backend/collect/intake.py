@@ -12,17 +12,17 @@ from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_wi
 from backend.collect.body import read_body
 from backend.collect.stream import Delivery, put_records
 from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
-from backend.contract import Event, FieldError, Refusal, event_id_of, group_events, write_event
+from backend.contract import FieldError, Refusal, event_id_of, group_events, write_event
 from backend.contract.accounting.outcomes import COLLECT, UNACCOUNTED
 from backend.http import BadRequestError, TooLargeError
 from backend.upload.report import CALL_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from backend.collect.submission import Submission
     from backend.collect.verdicts import Status
-    from backend.contract import BodyRefusedError
+    from backend.contract import BodyRefusedError, Event
     from backend.http import Request
 
 SOURCE = "collect"
@@ -49,7 +49,9 @@ def store_events(events: Sequence[Event | Refusal], submission: Submission) -> l
     """
     verdicts: dict[int, RecordVerdict] = {}
     accepted: list[tuple[int, str, bytes]] = []
+    ids: dict[int, str] = {}
     refused: list[Refusal] = []
+    received_at, producer = submission.received_at, submission.producer
     for index, event in enumerate(events):
         if isinstance(event, Refusal):
             refused.append(event)
@@ -57,10 +59,10 @@ def store_events(events: Sequence[Event | Refusal], submission: Submission) -> l
         elif event.consent == "denied":
             verdicts[index] = RecordVerdict(index, "suppressed", event_id=event_id_of(event), reason=NO_CONSENT)
         else:
-            event.event_id = event_id_of(event)
-            event.received_at, event.producer = submission.received_at, submission.producer
+            ids[index] = event.event_id = event.event_id or event_id_of(event)
+            event.received_at, event.producer = received_at, producer
             accepted.append((index, event.user_id or event.session_id or "", write_event(event)))
-    _put_in_stream(accepted, events, verdicts, submission)
+    _put_in_stream(accepted, ids, verdicts, submission)
     store_bad_rows(refused, submission)
     in_order = [verdicts[index] for index in sorted(verdicts)]
     count_outcomes(in_order, len(events), submission.dependencies.count)
@@ -134,16 +136,17 @@ def count_outcomes(verdicts: Sequence[RecordVerdict], received: int, count: Call
     )
     for name, number in counts.items():
         count(name, number)
-    for verdict in verdicts:
-        if verdict.status == "refused":
-            count(f"bad_{verdict.reason}", 1)
+    if statuses["refused"]:
+        for verdict in verdicts:
+            if verdict.status == "refused":
+                count(f"bad_{verdict.reason}", 1)
     if counts[UNACCOUNTED]:
         _logger.error("%d records have no outcome, or more than one", counts[UNACCOUNTED])
 
 
 def _put_in_stream(
     accepted: list[tuple[int, str, bytes]],
-    events: Sequence[Event | Refusal],
+    ids: Mapping[int, str],
     verdicts: dict[int, RecordVerdict],
     submission: Submission,
 ) -> None:
@@ -153,10 +156,9 @@ def _put_in_stream(
     dependencies = submission.dependencies
     deliveries = put_records(records, dependencies.kinesis, dependencies.stream, submission.deadline)
     for record, delivery in zip(records, deliveries, strict=True):
-        for index in record.positions:
-            event = events[index]
-            event_id = event.event_id if isinstance(event, Event) else None
-            if delivery is Delivery.DELIVERED:
-                verdicts[index] = RecordVerdict(index, "accepted", event_id=event_id)
-            else:
-                verdicts[index] = RecordVerdict(index, "retry", event_id=event_id, reason=_REASONS[delivery])
+        if delivery is Delivery.DELIVERED:
+            for index in record.positions:
+                verdicts[index] = RecordVerdict(index, "accepted", ids[index])
+        else:
+            for index in record.positions:
+                verdicts[index] = RecordVerdict(index, "retry", ids[index], reason=_REASONS[delivery])

@@ -23,7 +23,7 @@ STREAM_THROTTLED = "throttled"
 NOT_STORED = "unavailable"
 
 
-class RecordVerdict(msgspec.Struct, omit_defaults=True, frozen=True):
+class RecordVerdict(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """The outcome of one record, with the reason in one word where it was not accepted."""
 
     index: int

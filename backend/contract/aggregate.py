@@ -7,10 +7,11 @@ of aws-kinesis-agg; its iterator is not used, since it drops unreadable records 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import aws_kinesis_agg.aggregator  # noqa: F401 - adds the folder of its generated messages to the path
+import msgspec
 from aws_kinesis_agg import MAGIC, messages_pb2
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -49,8 +50,7 @@ class MalformedAggregateError(ValueError):
     """An aggregated record that is truncated, altered or inconsistent; none of its records can be trusted."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRecord:
+class StreamRecord(msgspec.Struct, frozen=True, gc=False):
     """One Kinesis record.
 
     Attributes
@@ -88,16 +88,31 @@ def aggregate_records(records: Sequence[tuple[str, bytes]]) -> bytes:
     """
     if not records:
         raise ValueError("an aggregate holds at least one record")
-    message = messages_pb2.AggregatedRecord()
     indices: dict[str, int] = {}
+    parts: list[bytes] = []
     for partition_key, data in records:
         if not partition_key:
             raise ValueError("a partition key must not be empty")
-        index = indices.setdefault(partition_key, len(indices))
-        message.records.add(partition_key_index=index, data=data)
-    message.partition_key_table.extend(indices)
-    body: bytes = message.SerializeToString()
+        parts += _record_prefix(indices.setdefault(partition_key, len(indices)), len(data)), data
+    keys = [key.encode() for key in indices]
+    body = b"".join([*(b"\x0a%b%b" % (_varint(len(key)), key) for key in keys), *parts])
     return _MAGIC + body + _digest(body)
+
+
+@lru_cache(maxsize=4096)
+def _record_prefix(key_index: int, size: int) -> bytes:
+    """Return the bytes before a record's data: many times faster to join than to build a message of records."""
+    fields = b"\x08%b\x1a%b" % (_varint(key_index), _varint(size))
+    return b"\x1a%b%b" % (_varint(len(fields) + size), fields)
+
+
+def _varint(number: int) -> bytes:
+    # https://protobuf.dev/programming-guides/encoding/#varints
+    septets = []
+    while number > 0x7F:
+        septets.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*septets, number])
 
 
 def deaggregate_records(data: bytes) -> list[bytes]:
@@ -126,10 +141,10 @@ def deaggregate_records(data: bytes) -> list[bytes]:
     if not message.IsInitialized():
         raise MalformedAggregateError("a record of an aggregate lacks a required part")
     keys = len(message.partition_key_table)
-    records = message.records
+    records = [*message.records]  # each iteration over the message makes its objects anew
     if not records:
         raise MalformedAggregateError("an aggregate holds at least one record")
-    if any(record.partition_key_index >= keys for record in records):
+    if max([record.partition_key_index for record in records]) >= keys:
         raise MalformedAggregateError("a record of an aggregate names a partition key that is not in its table")
     return [record.data for record in records]
 
@@ -151,33 +166,32 @@ def group_events(
     list[StreamRecord]
         The records of a user in the order of the events; the users in the order of their first event.
     """
-    users: dict[str, list[tuple[int, bytes]]] = {}
-    for position, user, data in events:
-        users.setdefault(user, []).append((position, data))
-    records: list[StreamRecord] = []
-    for user, own in users.items():
-        records.extend(_record(user, part) for part in _parts(own, max_bytes))
-    return records
-
-
-def _parts(events: list[tuple[int, bytes]], max_bytes: int) -> list[list[tuple[int, bytes]]]:
-    parts: list[list[tuple[int, bytes]]] = [[]]
-    size = 0
+    users: dict[str, list[tuple[int, str, bytes]]] = {}
     for event in events:
-        grown = size + len(event[1]) + _BYTES_PER_EVENT
-        if parts[-1] and grown > max_bytes:
+        users.setdefault(event[1], []).append(event)
+    return [_record(user, part) for user, own in users.items() for part in _parts(own, max_bytes)]
+
+
+def _parts(events: list[tuple[int, str, bytes]], max_bytes: int) -> list[list[tuple[int, str, bytes]]]:
+    sizes = [len(data) + _BYTES_PER_EVENT for _, _, data in events]
+    if sum(sizes) <= max_bytes:
+        return [events]
+    parts: list[list[tuple[int, str, bytes]]] = [[]]
+    part_size = 0
+    for event, size in zip(events, sizes, strict=True):
+        if parts[-1] and part_size + size > max_bytes:
             parts.append([])
-            grown = len(event[1]) + _BYTES_PER_EVENT
+            part_size = 0
         parts[-1].append(event)
-        size = grown
+        part_size += size
     return parts
 
 
-def _record(user: str, events: list[tuple[int, bytes]]) -> StreamRecord:
-    positions = tuple(position for position, _ in events)
+def _record(user: str, events: list[tuple[int, str, bytes]]) -> StreamRecord:
+    positions = tuple([position for position, _, _ in events])
     if len(events) == 1:
-        return StreamRecord(user, events[0][1], positions)
-    return StreamRecord(user, aggregate_records([(user, data) for _, data in events]), positions)
+        return StreamRecord(user, events[0][2], positions)
+    return StreamRecord(user, aggregate_records([(user, data) for _, _, data in events]), positions)
 
 
 def _digest(body: bytes) -> bytes:

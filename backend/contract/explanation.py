@@ -128,8 +128,9 @@ def _model(kind: RecordType) -> type[BaseModel]:
 
 
 def _field_error(kind: RecordType, item: Any) -> FieldError:
-    rule = _RULES.get(item["type"])
-    return FieldError(_path(item["loc"]) or kind.lower(), rule(item.get("ctx") or {}) if rule else item["msg"])
+    rule, context = _RULES.get(item["type"]), item.get("ctx") or {}
+    field = _path(item["loc"]) or context.get("field") or kind.lower()
+    return FieldError(field, rule(context) if rule else item["msg"])
 
 
 def _path(location: tuple[int | str, ...]) -> str:

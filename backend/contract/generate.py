@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.contract.generators import access, avro, columns, event_types, gateway, openapi, outcomes, structs
+from backend.contract.generators import access, avro, event_types, gateway, openapi, outcomes, structs
+from backend.contract.generators.lake import columns, curated
 from backend.contract.generators.web import typescript
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ FILES: dict[str, Callable[[], str]] = {
     "model/schemas/users.avsc": avro.users,
     "infrastructure/generated/event_types.json": event_types.event_types,
     "infrastructure/modules/lake/generated/columns.json": columns.columns,
+    "infrastructure/modules/lake/generated/curated.json": curated.catalogue,
+    "scripts/curated/generated.py": curated.module,
     "infrastructure/modules/observability/generated/outcomes.json": outcomes.outcomes,
     "infrastructure/modules/api/generated/models.json": gateway.models,
     "backend/web/producer/generated/contract.ts": typescript.module,

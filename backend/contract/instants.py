@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+_text_of = msgspec.to_builtins
 _WITH_OFFSET = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -50,10 +51,11 @@ def to_milliseconds(value: datetime) -> datetime:
 
 def write_instant(value: datetime) -> str:
     """Return the instant as ``YYYY-MM-DDTHH:MM:SS.mmmZ``."""
-    value = to_milliseconds(value)
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
     # msgspec writes an instant ten times as fast as isoformat, with six digits or none.
-    text: str = msgspec.to_builtins(value)
-    return f"{text[:-4]}Z" if value.microsecond else f"{text[:-1]}.000Z"
+    text: str = _text_of(value)
+    return text[:-4] + "Z" if value.microsecond else text[:-1] + ".000Z"
 
 
 def write_hive_timestamp(value: datetime) -> str:

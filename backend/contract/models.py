@@ -179,6 +179,11 @@ ADDED_FIELDS = ("event_id", "received_at", "producer")
 """The fields of an event that the front door adds; a derived event id does not depend on them."""
 
 
+def _broken(reason: str, field: str, rule: str) -> PydanticCustomError:
+    """Return the error of a rule over several fields, with the one to change."""
+    return PydanticCustomError(reason, rule, {"field": field})
+
+
 class _Record(BaseModel):
     """A record of the contract: unknown fields and values of another type are refused."""
 
@@ -286,19 +291,19 @@ class Event(_Record):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.user_id is None and self.session_id is None:
-            raise PydanticCustomError("no_identity", "user_id or session_id is required")
+            raise _broken("no_identity", "user_id", "is required where there is no session_id")
         if self.event_type == IMPRESSION:
             self._check_list()
         elif self.item_id is None and self.event_type != SEARCH:
-            raise PydanticCustomError("missing_field", "item_id is required, except for a Search or an Impression")
+            raise _broken("missing_field", "item_id", "is required, except for a Search or an Impression")
         elif self.positions is not None:
-            raise PydanticCustomError("misplaced_field", "positions is for an Impression only; position is for others")
+            raise _broken("misplaced_field", "positions", "is for an Impression only; position is for others")
         if self.order_id is not None and self.event_type != PURCHASE:
-            raise PydanticCustomError("misplaced_field", "order_id is for a Purchase only")
+            raise _broken("misplaced_field", "order_id", "is for a Purchase only")
         if self.quantity is not None and self.event_type not in WITH_QUANTITY:
-            raise PydanticCustomError("misplaced_field", "quantity is for Purchase, AddToCart and RemoveFromCart only")
+            raise _broken("misplaced_field", "quantity", "is for Purchase, AddToCart and RemoveFromCart only")
         if self.currency is not None and self.event_value is None:
-            raise PydanticCustomError("misplaced_field", "currency is for an event with event_value only")
+            raise _broken("misplaced_field", "currency", "is for an event with event_value only")
         # Without the fields that the front door adds, so that an accepted event is valid in the stream too.
         if len(self.canonical(*ADDED_FIELDS)) > limits.MAX_EVENT_BYTES:
             raise PydanticCustomError("too_large", "must be at most 10240 bytes as JSON")
@@ -306,15 +311,15 @@ class Event(_Record):
 
     def _check_list(self) -> None:
         if self.impression is None:
-            raise PydanticCustomError("missing_field", "impression is required for an Impression")
+            raise _broken("missing_field", "impression", "is required for an Impression")
         for name in ("item_id", "event_value", "position"):
             if getattr(self, name) is not None:
-                raise PydanticCustomError("misplaced_field", "an Impression must not have {name}", {"name": name})
+                raise _broken("misplaced_field", name, "must not be in an Impression")
         if len(set(self.impression)) != len(self.impression):
-            raise PydanticCustomError("repeated_value", "impression must name each item once")
+            raise _broken("repeated_value", "impression", "must name each item once")
         positions = self.positions
         if positions is not None and (len(positions) != len(self.impression) or sorted(set(positions)) != positions):
-            raise PydanticCustomError("wrong_positions", "positions must be as many as the items, and rising")
+            raise _broken("wrong_positions", "positions", "must be as many as the items, and rising")
 
 
 class Item(_Record):

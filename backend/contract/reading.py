@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -51,6 +52,7 @@ _IDS = _FIELDS.index("item_id") + 1
 _RARE = slice(_FIELDS.index("visitor_id"), _FIELDS.index("producer"))
 """The fields that are for some types of event, or that most producers leave out."""
 _NONE_RARE = (None,) * len(_FIELDS[_RARE])
+_IMPRESSION, _RECOMMENDATION_ID = _FIELDS.index("impression"), _FIELDS.index("recommendation_id")
 _PROPERTIES, _RECEIVED_AT = _FIELDS.index("properties"), _FIELDS.index("received_at")
 
 _is_currency = re.compile("[A-Z]{3}").fullmatch
@@ -89,7 +91,8 @@ def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
     except _UNREADABLE:
         return explain("Event", payload, now=now) or malformed("Event", payload)
     values = _values(event)
-    if _is_suspect(payload) or not _holds(event, values, now + MAX_CLOCK_AHEAD):
+    holds = _holds(event, values, now + MAX_CLOCK_AHEAD) and _have_real_ids([values])
+    if not holds or _is_suspect(payload):
         refusal = explain("Event", payload, now=now)
         if refusal:
             return refusal
@@ -221,23 +224,37 @@ def _is_suspect(payload: bytes) -> bool:
 def _are_plain(events: Sequence[_StatedEvent], payload: bytes, now: datetime) -> bool:
     latest = now + MAX_CLOCK_AHEAD
     rows = list(map(_values, events))
-    return not _may_repeat(rows, payload) and all(
-        [_holds(event, values, latest) for event, values in zip(events, rows, strict=True)]  # noqa: C419 - faster
+    return (
+        not _may_repeat(rows, payload)
+        and _have_real_ids(rows)
+        and all([_holds(event, values, latest) for event, values in zip(events, rows, strict=True)])  # noqa: C419 - faster
     )
 
 
+def _have_real_ids(events: Sequence[tuple[Any, ...]]) -> bool:
+    """Return whether no common field of some events, each the values of its fields, has a placeholder for an id."""
+    ids: list[str | None] = []
+    for values in events:
+        ids += values[:_IDS]
+        ids.append(values[_RECOMMENDATION_ID])
+        ids += values[_IMPRESSION] or ()
+    return are_real(ids)
+
+
 def _holds(event: Event, values: tuple[Any, ...], latest: datetime) -> bool:
-    """Return whether an event, with the values of its fields, certainly keeps the rules that a struct cannot state."""
-    impression, event_type = event.impression, event.event_type
+    """Return whether an event, with the values of its fields, certainly keeps the rules that a struct cannot state.
+
+    Its common ids are checked by `_have_real_ids`, for many events at once.
+    """
+    event_type = event.event_type
     return (
         EARLIEST_EVENT <= event.timestamp <= latest
         and (event.session_id is not None if event.user_id is None else not event.user_id.startswith(SESSION_PREFIX))
         and (event.received_at is None or EARLIEST_INSTANT <= event.received_at <= LATEST_INSTANT)
-        and are_real((*values[:_IDS], event.recommendation_id, *(impression or ())))
         # Most events have none of the fields that are for some types of event.
         and (values[_RARE] == _NONE_RARE or _has_fitting_fields(event))
         and ((event.item_id is not None or event_type == SEARCH) if event_type != IMPRESSION else _is_list(event))
-        and (len(_encode((event.properties, impression))) <= MAX_PROPERTIES_BYTES or _fits_alone(event))
+        and (len(_encode((event.properties, event.impression))) <= MAX_PROPERTIES_BYTES or _fits_alone(event))
     )
 
 
@@ -286,12 +303,13 @@ def _may_repeat(events: Sequence[tuple[Any, ...]], payload: bytes) -> bool:
     or three with an offset; other values can only add to them. Where there are too many, fields are counted by their
     `":`, to which a value can only add, too.
     """
-    stated = times = 0  # an empty value is not counted at first, for speed
+    stated = len([*filter(None, chain.from_iterable(events))])  # without empty values at first, for speed
+    times = len(events)
     for values in events:
-        stated += len(list(filter(None, values)))
         if values[_PROPERTIES] is not None:
             stated += len(values[_PROPERTIES])
-        times += 1 if values[_RECEIVED_AT] is None else 2
+        if values[_RECEIVED_AT] is not None:
+            times += 1
     if b"\\" not in payload:
         surplus = payload.count(b":") - stated - 2 * times
         if surplus <= 0 or (surplus <= times and surplus <= _count_zero_offsets(payload)):
@@ -303,8 +321,12 @@ def _may_repeat(events: Sequence[tuple[Any, ...]], payload: bytes) -> bool:
 
 
 def _count_zero_offsets(payload: bytes) -> int:
-    # To search a rare byte is several times faster than to count the text, whose last byte is a frequent one.
-    return sum([part.startswith(b'00:00"') for part in payload.split(b"+")])
+    # To find a rare byte is many times faster than to count the text, whose last byte is a frequent one.
+    count, at = 0, payload.find(b"+")
+    while at >= 0:
+        count += payload.startswith(b'00:00"', at + 1)
+        at = payload.find(b"+", at + 1)
+    return count
 
 
 def _count_empty(values: tuple[Any, ...]) -> int:
@@ -318,8 +340,8 @@ def _complete(event: _StatedEvent) -> Event:
     if event.schema_version is UNSET:
         event.schema_version = "1"
     timestamp, received_at = event.timestamp, event.received_at
-    if timestamp.tzinfo is not UTC or timestamp.microsecond:
+    if timestamp.tzinfo is not UTC or timestamp.microsecond % 1000:
         event.timestamp = to_milliseconds(timestamp)
-    if received_at is not None and (received_at.tzinfo is not UTC or received_at.microsecond):
+    if received_at is not None and (received_at.tzinfo is not UTC or received_at.microsecond % 1000):
         event.received_at = to_milliseconds(received_at)
     return event

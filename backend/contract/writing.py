@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -13,6 +14,9 @@ from backend.contract.instants import write_instant
 DERIVED_ID_LENGTH = 32
 """Hexadecimal digits of a derived id: 128 bits, so that two events of a shop never share one by chance."""
 
+_values = msgspec.structs.astuple
+_FIELDS = Event.__struct_fields__
+_TIMESTAMP, _RECEIVED_AT, _PRODUCER = map(_FIELDS.index, ("timestamp", "received_at", "producer"))
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 # The events of a request arrive at one time.
@@ -21,9 +25,11 @@ _write_arrival = functools.lru_cache(maxsize=1)(write_instant)
 
 def write_event(event: Event) -> bytes:
     """Return the event's canonical JSON on one line: the set fields in order, times in UTC to the millisecond."""
+    values = [*_values(event)]
     received = event.received_at
-    written = None if received is None else _write_arrival(received)
-    return _encode(_line(event, event.event_id, written, event.producer))
+    if received is not None:
+        values[_RECEIVED_AT] = _write_arrival(received)
+    return _encode(_line(event, values))
 
 
 def event_id_of(event: Event) -> str:
@@ -34,7 +40,9 @@ def event_id_of(event: Event) -> str:
     """
     if event.event_id is not None:
         return event.event_id
-    return hashlib.sha256(_encode(_line(event, None, None, None))).hexdigest()[:DERIVED_ID_LENGTH]
+    values = [*_values(event)]
+    values[_RECEIVED_AT] = values[_PRODUCER] = None
+    return hashlib.sha256(_encode(_line(event, values))).hexdigest()[:DERIVED_ID_LENGTH]
 
 
 def write_item(item: Item) -> bytes:
@@ -73,32 +81,7 @@ def write_user(user: User) -> bytes:
     )
 
 
-def _line(event: Event, event_id: str | None, received_at: str | None, producer: str | None) -> EventLine:
-    # By position: twice as fast as by name; the contract's tests compare the order with the models.
-    return EventLine(
-        event_id,
-        event.user_id,
-        event.session_id,
-        event.item_id,
-        write_instant(event.timestamp),
-        event.event_type,
-        event.event_value,
-        event.impression,
-        event.recommendation_id,
-        event.properties,
-        event.consent,
-        event.schema_version,
-        received_at,
-        event.visitor_id,
-        event.order_id,
-        event.quantity,
-        event.currency,
-        event.position,
-        event.positions,
-        event.slot,
-        event.variation,
-        event.model,
-        event.source,
-        event.device,
-        producer,
-    )
+def _line(event: Event, values: list[Any]) -> EventLine:
+    values[_TIMESTAMP] = write_instant(event.timestamp)
+    # By position: many times faster than by name; the structs have the same fields in the same order.
+    return EventLine(*values)

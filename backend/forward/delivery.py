@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -248,7 +248,10 @@ class _Delivery:
 
     def _tried(self, user: _User, outcome: CallOutcome) -> None:
         if outcome.forwarded:
-            self._sent(user, outcome)
+            # What failed before another event was accepted may have met the end of an outage: it is sent once more.
+            if outcome.refused:
+                user.calls.insert(1, [received for received, _ in outcome.refused])
+            self._sent(user, replace(outcome, refused=[]))
             return
         self._count(outcome.requests, outcome.failed_requests)
         self._total.refused += outcome.invalid

@@ -46,13 +46,16 @@ def group_into_calls(events: Iterable[ReceivedEvent]) -> list[list[Call]]:
 
 def _calls_of(events: list[ReceivedEvent]) -> list[Call]:
     events.sort(key=_time_of)
+    sessions = [received.event.session_id for received in events]
+    if sessions.count(sessions[0]) == len(sessions):
+        return [events[start : start + MAX_EVENTS_PER_CALL] for start in range(0, len(events), MAX_EVENTS_PER_CALL)]
     calls: list[Call] = []
-    for received in events:
-        call = calls[-1] if calls else None
-        if call and len(call) < MAX_EVENTS_PER_CALL and call[0].event.session_id == received.event.session_id:
-            call.append(received)
-        else:
-            calls.append([received])
+    call: Call = []
+    for received, session_id in zip(events, sessions, strict=True):
+        if not call or len(call) == MAX_EVENTS_PER_CALL or call[0].event.session_id != session_id:
+            call = []
+            calls.append(call)
+        call.append(received)
     return calls
 
 

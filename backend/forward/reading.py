@@ -19,6 +19,7 @@ from backend.contract import (
     may_deny_consent,
     read_streamed_events,
 )
+from backend.contract.rules.event_types import FORWARDED_TYPES
 from backend.contract.rules.identity import forwarded_type
 from backend.forward.identity import user_of
 
@@ -121,7 +122,7 @@ def _add_events(
                 batch.bad.append(BadRecord(position, event, arrived_at))
         elif event.consent == "denied":
             batch.suppressed += 1
-        elif forwarded_type(event) is None:
+        elif event.event_type not in FORWARDED_TYPES and forwarded_type(event) is None:
             batch.not_forwarded += 1
         else:
             event_id = event.event_id = event.event_id or event_id_of(event)

@@ -4,6 +4,7 @@ from backend.http.answer import Answer, answer
 from backend.http.errors import (
     BadRequestError,
     ForbiddenError,
+    GoneError,
     HttpError,
     NotFoundError,
     ThrottledError,
@@ -18,6 +19,7 @@ __all__ = [
     "BadRequestError",
     "Caller",
     "ForbiddenError",
+    "GoneError",
     "HttpError",
     "NotFoundError",
     "Request",

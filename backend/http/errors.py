@@ -67,6 +67,13 @@ class NotFoundError(_InvalidFieldError):
     code = "not_found"
 
 
+class GoneError(_InvalidFieldError):
+    """A field names something that no longer exists: 410."""
+
+    status = 410
+    code = "gone"
+
+
 class TooLargeError(_InvalidFieldError):
     """A field, or the body, is larger than the limit: 413."""
 

@@ -21,6 +21,9 @@ RESOLUTION = 0.0001
 
 STANDARD_ERROR = "_standard_error"
 
+REPEATS_COUNT = "repeats_count"
+"""Metric of Rivulet's engine: 1 where items that a user had interacted with before count as hits, else 0."""
+
 WHOLE = "all"
 """In place of a slice's name: all users that the versions were measured on."""
 
@@ -108,10 +111,13 @@ def judge(champion: MeasuredVersion | None, challenger: MeasuredVersion, rules: 
     -------
     Verdict
         The champion is kept where the challenger is worse beyond the noise, overall or in a slice, or lacks the
-        champion's metric.
+        champion's metric. Metrics that count other hits are not compared.
     """
     if champion is None:
         return Verdict("challenger", "No version serves yet, so there is nothing to compare with.")
+    if champion.metrics.get(REPEATS_COUNT) != challenger.metrics.get(REPEATS_COUNT):
+        other_hits = "hits include items that the user had interacted with in one of the versions only"
+        return Verdict("challenger", f"The challenger serves without a comparison: {other_hits}.")
     metric = next((name for name in rules.metrics if _metric(champion, name) is not None), None)
     if metric is None:
         missing_metrics = f"the champion has none of {', '.join(rules.metrics)}"

@@ -90,13 +90,17 @@ class PublishedFilters:
     _filters: Mapping[str, Filter] | None = None
     _read_at: float = 0.0
 
-    def check(self, choice: FilterChoice, user_id: str | None, deadline: Deadline) -> FilterChoice:
+    def check(
+        self, choice: FilterChoice, user_id: str | None, deadline: Deadline, field: str = "filter"
+    ) -> FilterChoice:
         """Return the choice with the filter's ARN and arguments.
 
         Parameters
         ----------
         user_id
             The user of the request, if it has one.
+        field
+            The field of the request that names the filter.
 
         Raises
         ------
@@ -109,15 +113,17 @@ class PublishedFilters:
         named = filters.get(choice.name)
         if named is None:
             known = f"known are: {', '.join(sorted(filters))}" if filters else "a training creates filters; none exists"
-            raise BadRequestError("filter", f"{choice.name!r} is not known; {known}")
+            raise BadRequestError(field, f"{choice.name!r} is not known; {known}")
         values = dict(choice.values)
         for name in sorted(values.keys() ^ named.parameters.keys()):
             rule = "is required" if name in named.parameters else f"is not a parameter of the filter {named.name}"
-            raise BadRequestError(f"filter_values[{name}]", rule)
+            raise BadRequestError(f"{field}_values[{name}]", rule)
         own = choice.user_id if user_id is None and named.of_user else None
         if named.of_user and user_id is None and own is None:
             raise BadRequestError("user_id", f"is required with the filter {named.name}")
-        arguments = tuple((name, _argument(name, named.parameters[name], given)) for name, given in choice.values)
+        arguments = tuple(
+            (name, _argument(f"{field}_values[{name}]", named.parameters[name], given)) for name, given in choice.values
+        )
         return FilterChoice(choice.name, choice.values, own, named.arn, named.of_user, arguments)
 
     def _read(self, deadline: Deadline) -> Mapping[str, Filter]:
@@ -139,12 +145,16 @@ class PublishedFilters:
         return {entry["name"]: Filter(**entry) for entry in json.loads(published)}
 
 
-def _argument(name: str, kind: Literal["text", "number"], given: tuple[str, ...]) -> str:
-    field = f"filter_values[{name}]"
+def _argument(field: str, kind: Literal["text", "number"], given: tuple[str, ...]) -> str:
     if kind == "number":
         if len(given) != 1 or not _NUMBER.fullmatch(given[0]):
             raise BadRequestError(field, "must be one number")
         return given[0]
+    return quote_values(field, given)
+
+
+def quote_values(field: str, given: tuple[str, ...]) -> str:
+    """Return values of a filter's parameter as `filterValues` has them; raise `BadRequestError` where it cannot."""
     if any(not value or _UNQUOTABLE.search(value) for value in given):
         raise BadRequestError(field, "must not be empty or have quotes, backslashes, control characters or surrogates")
     argument = ",".join(f'"{value}"' for value in given)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from backend.recommend.calls import CallFailedError, finish, start
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
+    from concurrent.futures import Future
 
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
 
     from backend.aws.deadline import Deadline
-    from backend.recommend.requests import RecommendationRequest, RequestKind
+    from backend.recommend.filters import FilterChoice
+    from backend.recommend.requests import RecommendationRequest
 
 # Timeouts of one call; after them the last good answer serves the caller better than a longer wait.
 CONNECT_TIMEOUT_SECONDS = 0.2
@@ -35,7 +37,7 @@ class Recommendation:
     Attributes
     ----------
     items
-        `{"item_id", "score"?, "reasons"?, "because"?}`, the best first.
+        `{"item_id", "score"?, "promoted"?, "reasons"?, "because"?}`, the best first.
     recommendation_id
         The answer's id, to be sent with the events that follow from it.
     model
@@ -56,11 +58,11 @@ class Recommendation:
 def get_recommendation(
     request: RecommendationRequest,
     client: PersonalizeRuntimeClient,
-    campaigns: Mapping[RequestKind, str],
+    arn: str,
     deployed: Collection[str],
     deadline: Deadline,
 ) -> Recommendation:
-    """Return the answer of the campaign for this kind of request.
+    """Return the answer of a campaign.
 
     The client has the timeouts above and does not retry.
 
@@ -69,27 +71,49 @@ def get_recommendation(
     CallFailedError
         Where it gives no whole answer by the deadline.
     """
-    arn = campaigns[request.kind]
-    if arn not in deployed:
-        raise CallFailedError("NoCampaignDeployed")
-    ask = _rank if request.items else _list
     try:
-        entries, recommendation_id = finish(start(lambda: ask(request, client, arn)), deadline)
+        return finish_recommendation(request, start_recommendation(request, client, arn, deployed), arn, deadline)
     except CallFailedError as error:
         if request.with_explanations and str(error) == "InvalidInputException":
             _logger.info("%s: retried without explanations", request.kind)
-            plain = get_recommendation(request.plain, client, campaigns, deployed, deadline)
+            plain = get_recommendation(request.plain, client, arn, deployed, deadline)
             return replace(plain, unexplained=_without_explanations(arn))
         raise
+
+
+def start_recommendation(
+    request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str, deployed: Collection[str]
+) -> Future[tuple[Any, Any]]:
+    """Send a request to a campaign; `finish_recommendation` returns its answer."""
+
+    def ask() -> tuple[Any, Any]:
+        if arn not in deployed:
+            raise CallFailedError("NoCampaignDeployed")
+        return _rank(request, client, arn) if request.items else _list(request, client, arn)
+
+    return start(ask)
+
+
+def finish_recommendation(
+    request: RecommendationRequest, started: Future[tuple[Any, Any]], arn: str, deadline: Deadline
+) -> Recommendation:
+    """Return the answer of a campaign to a request that `start_recommendation` has sent.
+
+    Raises
+    ------
+    CallFailedError
+        Where it gives no whole answer by the deadline.
+    """
+    entries, recommendation_id = finish(started, deadline)
     # A filter may leave nothing, such as for a user who has bought every item.
     if entries == [] and request.filter is None:
         raise CallFailedError("EmptyAnswer")
-    items = _items_of(entries)
+    items = items_of(entries)
     is_unexplained = bool(items) and request.with_explanations and not any("because" in item for item in items)
     return Recommendation(
         items,
         recommendation_id if isinstance(recommendation_id, str) else None,
-        _name_of(arn),
+        name_of(arn),
         request.requested_results,
         _without_explanations(arn) if is_unexplained else None,
     )
@@ -97,17 +121,18 @@ def get_recommendation(
 
 def _without_explanations(arn: str) -> str:
     return (
-        f"{_name_of(arn)} was asked for the column {EXPLANATION} and gives none; Rivulet's engine does, Amazon "
+        f"{name_of(arn)} was asked for the column {EXPLANATION} and gives none; Rivulet's engine does, Amazon "
         "Personalize does not"
     )
 
 
-def _name_of(arn: str) -> str:
+def name_of(arn: str) -> str:
+    """Return the name of a campaign or an endpoint."""
     return arn.rpartition("/")[2]
 
 
 def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Any, Any]:
-    parameters: dict[str, Any] = {"userId": request.reader_id, "itemId": request.item_id, **_filter_of(request)}
+    parameters: dict[str, Any] = {"userId": request.reader_id, "itemId": request.item_id, **_options_of(request)}
     if request.with_explanations:
         parameters["metadataColumns"] = {"ITEMS": [EXPLANATION]}
     given = {name: value for name, value in parameters.items() if value is not None}
@@ -117,19 +142,28 @@ def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn:
 
 def _rank(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Any, Any]:
     result = client.get_personalized_ranking(
-        campaignArn=arn, userId=str(request.user_id), inputList=list(request.items), **_filter_of(request)
+        campaignArn=arn, userId=str(request.user_id), inputList=list(request.items), **_options_of(request)
     )
     return result.get("personalizedRanking"), result.get("recommendationId")
 
 
-def _filter_of(request: RecommendationRequest) -> dict[str, Any]:
-    if request.filter is None:
-        return {}
-    values = {"filterValues": dict(request.filter.arguments)} if request.filter.arguments else {}
-    return {"filterArn": request.filter.arn, **values}
+def _options_of(request: RecommendationRequest) -> dict[str, Any]:
+    options: dict[str, Any] = {} if request.filter is None else _arguments_of(request.filter)
+    if request.context:
+        options["context"] = dict(request.context)
+    if request.promotion:
+        promoted = request.promotion
+        share = {"name": promoted.filter.name, "percentPromotedItems": promoted.percent}
+        options["promotions"] = [share | _arguments_of(promoted.filter)]
+    return options
 
 
-def _items_of(entries: Any) -> list[dict[str, Any]]:
+def _arguments_of(choice: FilterChoice) -> dict[str, Any]:
+    values = {"filterValues": dict(choice.arguments)} if choice.arguments else {}
+    return {"filterArn": choice.arn, **values}
+
+
+def items_of(entries: Any) -> list[dict[str, Any]]:
     """Return the items of an answer; the SDK does not check that an answer has the form of its model."""
     if not isinstance(entries, list):
         raise CallFailedError("MalformedAnswer")
@@ -140,6 +174,8 @@ def _items_of(entries: Any) -> list[dict[str, Any]]:
         item: dict[str, Any] = {"item_id": entry["itemId"]}
         if _is_number(entry.get("score")):
             item["score"] = entry["score"]
+        if entry.get("promotionName"):
+            item["promoted"] = True
         if isinstance(entry.get("reason"), list):
             item["reasons"] = entry["reason"]
         metadata = entry.get("metadata")

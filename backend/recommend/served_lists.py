@@ -78,5 +78,7 @@ def served_list(
         session_id=reader.removeprefix(SESSION_PREFIX) if reader is not None and is_session else None,
         item_id=request.item_id,
         filter=request.filter.name if request.filter else None,
+        slot=request.slot,
+        variation=request.variation,
         schema_version=SCHEMA_VERSION,
     )

@@ -27,7 +27,7 @@ MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 EXPIRES_AFTER = timedelta(minutes=15)
 """Until when an upload must begin; a running one may take longer."""
 
-CONTENT_TYPES = ("application/gzip", "application/x-ndjson", "text/csv")
+CONTENT_TYPES = ("application/gzip", "application/vnd.apache.parquet", "application/x-ndjson", "text/csv")
 
 PREFIX = "incoming/"
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from botocore.exceptions import ClientError
 
-from backend.aws.objects import put_object
+from backend.aws.objects import put_object_if
+from backend.aws.retries import IncompleteCallError
 from backend.contract import RecordKind  # noqa: TC001 - the struct needs its fields' types
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from backend.contract import FieldError
 
 PREFIX = "reports/"
+
+_JSON = "application/json"
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
@@ -35,6 +38,7 @@ ERROR_CHARACTERS = 200
 """Characters of a field or a rule in a report; the field is part of the upload and may be of any length."""
 
 State = Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
+Format = Literal["text", "gzip", "parquet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,13 @@ class Report(msgspec.Struct):
     position, lines
         Processed bytes and lines of the decompressed object.
     stalls
-        Invocations in a row without progress.
+        Invocations in a row that began, and have not made progress.
+    format
+        What the object's first bytes are; None until they are read.
+    unpacked_bytes
+        Of a gzip that was decompressed to its end once, which none of its records is stored before.
+    owner, owned_until
+        The invocation that wrote the report last, and until when no other may: None once it has ended.
     """
 
     id: str
@@ -101,6 +111,10 @@ class Report(msgspec.Struct):
     lines: int = 0
     header: list[str] | None = None
     stalls: int = 0
+    format: Format | None = None
+    unpacked_bytes: int | None = None
+    owner: str = ""
+    owned_until: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -116,27 +130,66 @@ class Report(msgspec.Struct):
         ]
 
 
-_INTERNAL = ("etag", "position", "lines", "header", "stalls")
+@dataclass(slots=True)
+class SavedReport:
+    """A report, and the ETag of the object that it was read from or written to."""
+
+    report: Report
+    etag: str
+
+
+_INTERNAL = (
+    "etag",
+    "position",
+    "lines",
+    "header",
+    "stalls",
+    "format",
+    "unpacked_bytes",
+    "owner",
+    "owned_until",
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Report).decode
 
 
-def load_report(upload_id: str, uploads: UploadDependencies) -> Report | None:
+def load_report(upload_id: str, uploads: UploadDependencies) -> SavedReport | None:
     """Return the report of an upload, or None where there is no such upload."""
     try:
-        body = uploads.s3.get_object(Bucket=uploads.bucket, Key=_key(upload_id))["Body"].read()
+        answer = uploads.s3.get_object(Bucket=uploads.bucket, Key=_key(upload_id))
+        body = answer["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
             return None
         raise
-    return _decode(body)
+    return SavedReport(_decode(body), answer["ETag"])
 
 
-def save_report(report: Report, uploads: UploadDependencies, now: datetime) -> None:
-    """Write the report of an upload, with `now` as the time of its update."""
+def create_report(report: Report, uploads: UploadDependencies, etag: str | None) -> bool:
+    """Write a new report in place of the one with an ETag, if any; return False where another request was earlier."""
+    return bool(put_object_if(_key(report.id), _encode(report), uploads.s3, uploads.bucket, _JSON, etag))
+
+
+def save_report(saved: SavedReport, uploads: UploadDependencies, now: datetime) -> bool:
+    """Write a report, with `now` as the time of its update; return False where another invocation has written it.
+
+    Raises
+    ------
+    IncompleteCallError
+        Where the report in S3 is an earlier one of the same invocation, so that it is to be written again.
+    """
+    report = saved.report
     report.updated_at = now
-    put_object(_key(report.id), _encode(report), uploads.s3, uploads.bucket, "application/json")
+    etag = put_object_if(_key(report.id), _encode(report), uploads.s3, uploads.bucket, _JSON, saved.etag)
+    if etag:
+        saved.etag = etag
+        return True
+    stored = load_report(report.id, uploads)
+    if stored is None or stored.report.owner != report.owner:
+        return False
+    saved.etag = stored.etag
+    raise IncompleteCallError("an earlier attempt was accepted without an answer")
 
 
 def public_fields(report: Report) -> dict[str, object]:

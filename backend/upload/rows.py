@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import functools
-import math
-import re
 import typing
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +13,10 @@ import msgspec
 
 from backend.contract import FieldError, Refusal
 from backend.contract.consent import FIELD as CONSENT
-from backend.contract.csv_rows import read_csv, split_row
+from backend.contract.csv_rows import VALUE_TOO_LONG, read_csv, split_row
 from backend.contract.generated.structs import EventLine, ItemLine, UserLine
-from backend.upload.lines import MAX_LINE_BYTES, InvalidUploadError
+from backend.upload.cells import read_number, read_object, read_texts, read_whole, read_wholes
+from backend.upload.lines import MAX_LINE_BYTES, PARQUET_MAGIC, InvalidUploadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,15 +24,8 @@ if TYPE_CHECKING:
     from backend.contract import RecordKind
     from backend.upload.lines import Line
 
-SEPARATOR = "|"
-"""Separates the items and the positions of a list in CSV, as in Personalize's own format."""
-
 _BOM = b"\xef\xbb\xbf"
 _LINES: dict[RecordKind, type[msgspec.Struct]] = {"interactions": EventLine, "items": ItemLine, "users": UserLine}
-# Spreadsheets and data frames write a whole number as 2.0 where its column has gaps, and others 0.5 as .5 and 2 as +2.
-_WHOLE = re.compile(r"([+-]?[0-9]{1,15})(\.0*)?")
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_SHOWN_CHARACTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +35,14 @@ class UploadRow:
     Attributes
     ----------
     payload
-        Its JSON, or the reason why it has none.
+        Its JSON, or the reason why it has none; None for blank lines, which are no record.
     end
         Position after it, in bytes of the decompressed object.
     first_line, last_line
         Numbers of its lines in the object, from 1.
     """
 
-    payload: bytes | Refusal
+    payload: bytes | Refusal | None
     end: int
     first_line: int
     last_line: int
@@ -67,26 +59,30 @@ def read_header(kind: RecordKind, first: bytes) -> list[str] | None:
     first = first.removeprefix(_BOM).strip()
     if first.startswith(b"{"):
         return None
+    if first.startswith(PARQUET_MAGIC):
+        raise InvalidUploadError("the object is Parquet in gzip; upload the Parquet itself, which is compressed inside")
     try:
         header = split_row(first.decode())
     except (UnicodeDecodeError, csv.Error, ValueError):
-        raise InvalidUploadError("the object must be JSON lines, or CSV in UTF-8 with a header") from None
+        raise InvalidUploadError("the object must be JSON lines, CSV in UTF-8 with a header, or Parquet") from None
     known = _converters(kind)
-    unknown = [name for name in header if name not in known]
-    if unknown or len(set(header)) != len(header):
-        named = ", ".join(repr(name[:_SHOWN_CHARACTERS]) for name in unknown[:5]) or "one twice"
-        raise InvalidUploadError(f"the header must name each column once, of {', '.join(known)}; it names {named}")
+    # Without the names: those of an object that lacks a header are the values of its first record.
+    counts = Counter(header)
+    wrong = [str(place) for place, name in enumerate(header, 1) if name not in known or counts[name] > 1]
+    if wrong:
+        raise InvalidUploadError(
+            f"the first line must be a header that names each column once, of {', '.join(known)}; not so its "
+            f"{'columns' if len(wrong) > 1 else 'column'} {', '.join(wrong[:5])}"
+        )
     return header
 
 
 def json_rows(lines: Iterable[Line]) -> Iterator[UploadRow]:
-    """Yield one record per JSON line; empty lines are skipped."""
+    """Yield one record per JSON line."""
     for line in lines:
         data = line.data.removeprefix(_BOM).strip()
-        if not line.is_whole:
-            yield UploadRow(_too_large(line.data), line.end, line.number, line.number)
-        elif data:
-            yield UploadRow(data, line.end, line.number, line.number)
+        payload = data or None if line.is_whole else _too_large(line.data)
+        yield UploadRow(payload, line.end, line.number, line.number)
 
 
 def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iterator[UploadRow]:
@@ -109,56 +105,35 @@ def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iter
         if not all(part.is_whole for part in parts):
             yield UploadRow(_too_large(kept), *place)
         elif row.rule:
-            yield UploadRow(_refuse("malformed_json", row.rule, kept), *place)
-        elif row.values:
+            reason = "too_large" if row.rule == VALUE_TOO_LONG else "malformed_json"
+            yield UploadRow(_refuse(reason, row.rule, kept), *place)
+        elif row.values and [row.values[0].removeprefix("\ufeff"), *row.values[1:]] == header:
+            yield UploadRow(_refuse("malformed_json", "must be a record; this line repeats the header", kept), *place)
+        elif not row.values:
+            yield UploadRow(None, *place)
+        else:
             fields = {name: converters[name](value) for name, value in zip(header, row.values, strict=True) if value}
             yield UploadRow(msgspec.json.encode(fields), *place)
+
+
+def fields_of(kind: RecordKind) -> dict[str, Any]:
+    """Return the type of each field of a kind of record."""
+    return {field.name: typing.get_args(field.type)[0] for field in msgspec.structs.fields(_LINES[kind])}
 
 
 @functools.cache
 def _converters(kind: RecordKind) -> dict[str, Callable[[str], object]]:
     """Return, for each field of the contract, the function that converts its text to a value of its type."""
     by_type: dict[Any, Callable[[str], object]] = {
-        float: _number,
-        int: _whole,
-        list[str]: _texts,
-        list[int]: _numbers,
+        float: read_number,
+        int: read_whole,
+        list[str]: read_texts,
+        list[int]: read_wholes,
     }
-    converters: dict[str, Callable[[str], object]] = {}
-    for field in msgspec.structs.fields(_LINES[kind]):
-        plain = typing.get_args(field.type)[0]
-        converters[field.name] = _object if typing.get_origin(plain) is dict else by_type.get(plain, str)
-    return converters
-
-
-# Text that cannot be converted stays text, so that the contract refuses it and names the rule.
-
-
-def _number(text: str) -> float | str:
-    number = float(text) if _NUMBER.fullmatch(text) else math.nan
-    return number if math.isfinite(number) else text
-
-
-def _whole(text: str) -> int | str:
-    whole = _WHOLE.fullmatch(text)
-    return int(whole[1]) if whole else text
-
-
-def _texts(text: str) -> list[str]:
-    return text.split(SEPARATOR)
-
-
-def _numbers(text: str) -> list[int | str]:
-    return [_whole(part) for part in text.split(SEPARATOR)]
-
-
-def _object(text: str) -> Any:
-    try:
-        fields = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return text
-    # As it was written, so that the contract sees a name that is there twice.
-    return msgspec.Raw(text.encode()) if isinstance(fields, dict) else fields
+    return {
+        name: read_object if typing.get_origin(of) is dict else by_type.get(of, str)
+        for name, of in fields_of(kind).items()
+    }
 
 
 def _too_large(data: bytes) -> Refusal:

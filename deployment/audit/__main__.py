@@ -98,7 +98,7 @@ def engine_of_laptop() -> Path:
 
     for file in sorted((ROOT / "build" / "local").glob("*/ports.json")):
         cloud = open_cloud(file.parent)
-        if all(cloud.running().values()):
+        if cloud.serves_the_api():
             return cloud.directory / "engine"
     raise ReleaseError("the laptop's cloud does not run: python -m deployment.local up")
 

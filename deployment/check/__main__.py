@@ -15,6 +15,7 @@ PYTHON = str(Path(sys.executable))
 BIN = Path(sys.executable).parent
 NODE = ROOT / "build" / "node" / "node_modules" / ".bin"
 SOURCES = ("backend", "data", "deployment", "model", "scripts", "tests")
+TSC = f"{ROOT}/build/web/node_modules/.bin/tsc"
 WORKFLOWS = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")))
 STATE_MACHINES = "build/check/state-machines"
 RENDERED = "build/check/kubernetes"
@@ -27,7 +28,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "lint": ((f"{BIN}/ruff", "check", "--quiet", *SOURCES),),
     "types": ((f"{BIN}/mypy", "--no-error-summary", *SOURCES),),
-    "web": ((f"{ROOT}/build/web/node_modules/.bin/tsc", "--project", "tests/web/producer"),),
+    "web": tuple((TSC, "--project", folder) for folder in ("tests/web/producer", "backend/web/shop")),
     "imports": ((f"{BIN}/lint-imports",),),
     "contract": ((PYTHON, "-m", "backend.contract.generate", "--check"),),
     "filters": ((PYTHON, "-m", "deployment.check.filters"),),

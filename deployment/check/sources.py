@@ -25,7 +25,7 @@ MAKE_HELP = re.compile(r"## (.*)$")
 COMMENTS = {
     **dict.fromkeys((".tf", ".tfvars", ".hcl", ".toml", ".sh", ""), re.compile(r"(?:^|\s)#\s+(.*)$")),
     ".sql": re.compile(r"(?:^|\s)--\s+(.*)$"),
-    **dict.fromkeys((".mjs", ".js", ".ts"), re.compile(r"(?:^|\s)//\s+(.*)$")),
+    **dict.fromkeys((".mjs", ".js", ".ts", ".tsx"), re.compile(r"(?:^|\s)//\s+(.*)$")),
 }
 
 

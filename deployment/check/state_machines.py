@@ -23,6 +23,7 @@ _ALONE = {
     "sagemaker": "{}",
     "poll_seconds": "60",
     "published_filters": '"[]"',
+    "timeout_seconds": "7200",
     "training_days": "365",
     "is_popular_served": "true",
     "tags": '[{"TagKey": "Project", "TagValue": "sample"}]',

@@ -22,6 +22,9 @@ KEYS_IN_USE, AUTHORISER_CACHE_SECONDS = 5, 30
 ANSWER_BYTES = 3000
 ANSWER_UNITS = 3  # of writing or reading it in DynamoDB
 HISTORY_BYTES = 350
+# An item in the table and in the index of products, a write of both (a transaction counts twice), and a search, which
+# reads 500 items of the index.
+ITEM_BYTES, ITEM_UNITS, SEARCH_UNITS = 1500, 3, 25
 PARQUET_BYTES = 120  # of an event in the lake
 SERVED_LIST_BYTES, SERVED_LIST_PARQUET_BYTES = 600, 250  # of an answer: one record of Firehose, and in the lake
 LOG_BYTES_PER_REQUEST = 650 + 900  # access log, and metrics of the function
@@ -42,20 +45,22 @@ SHARD_RECORDS, SHARD_IN_BYTES, SHARD_OUT_BYTES = 1000, MIB, 2 * MIB
 WEEKLY = HOURS / 168  # trainings a month, where neither the traffic nor a schedule says how many
 INTERACTION_BYTES = 80  # in an imported data set
 INTERACTIONS_PER_DPU_HOUR, LEAST_DPU_HOURS = 130e6, 0.13
+CURATED_PER_DPU_HOUR = 40e6  # events whose curated tables a Spark job computes and writes
 INTERACTIONS_PER_TRAINING_HOUR, LEAST_TRAINING_HOURS = 100e6, 4.0
 
 
 def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, float]:
     """Return the cost of each service in USD a month."""
-    requests = traffic.requests + traffic.recommendations
+    requests = traffic.requests + traffic.reads
     batches = _forward_calls(traffic, stack) + _lake_calls(traffic, stack)
     firewall = 0.0
     if stack.firewall_rules is not None:
         firewall = (
-            prices.cost("waf_acl", 1)
+            prices.cost("waf_acl", 1 + stack.distributions)
             + prices.cost("waf_rule", stack.firewall_rules)
-            + prices.cost("waf_request", requests)
+            + prices.cost("waf_request", requests * (1 + stack.distributions))
         )
+    answered_gb = traffic.reads * ANSWER_BYTES / GB
     logged = requests * LOG_BYTES_PER_REQUEST + batches * LOG_BYTES_PER_BATCH
     return {
         "Kinesis": _stream(traffic, stack, prices),
@@ -79,10 +84,13 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
         + prices.cost("kms_request", KMS_CALLS_IDLE + requests * KMS_CALLS_PER_REQUEST),
         "SQS": prices.cost("sqs_request", POLLS_IDLE),
         "Athena": prices.cost("athena_tb", traffic.athena_tb),
-        "Glue": _spark(traffic, stack, prices),
+        "Glue": _spark(traffic, stack, prices) + _curation(traffic, stack, prices),
         "EKS": prices.cost("eks_cluster_hour", stack.clusters * HOURS),
         "S3": prices.cost("s3_gb", _lake_gb(traffic)) + prices.cost("s3_put", traffic.requests * REFUSED),
-        "Data out": prices.cost("data_out_gb", traffic.recommendations * ANSWER_BYTES / GB),
+        # With a shop all requests pass through it, and what API Gateway sends to CloudFront costs nothing.
+        "CloudFront": prices.cost("cloudfront_request", requests * stack.distributions)
+        + prices.cost("cloudfront_out_gb", answered_gb * stack.distributions),
+        "Data out": 0.0 if stack.distributions else prices.cost("data_out_gb", answered_gb),
         "Personalize campaigns": price_campaigns(traffic, stack.campaigns, prices),
         "Personalize training": _training(traffic, stack, prices),
         "Personalize ingestion": prices.cost(
@@ -205,7 +213,7 @@ def _lake_calls(traffic: Traffic, stack: Stack) -> float:
 
 def _authorisations(traffic: Traffic) -> float:
     """Return how often the gateway asks the authoriser, whose answer for a key it keeps for half a minute."""
-    return min(traffic.requests + traffic.recommendations, KEYS_IN_USE * SECONDS / AUTHORISER_CACHE_SECONDS)
+    return min(traffic.requests + traffic.reads, KEYS_IN_USE * SECONDS / AUTHORISER_CACHE_SECONDS)
 
 
 def _functions(traffic: Traffic, stack: Stack, prices: Prices) -> float:
@@ -214,7 +222,7 @@ def _functions(traffic: Traffic, stack: Stack, prices: Prices) -> float:
         "collect": traffic.requests,
         "lake": _lake_calls(traffic, stack),
         "forward": _forward_calls(traffic, stack),
-        "recommend": traffic.recommendations,
+        "recommend": traffic.reads,
     }
     gigabytes = dict(stack.function_gb)
     work = sum(number * CALL_MS[name] / 1000 * gigabytes.get(name, 1.0) for name, number in calls.items())
@@ -223,12 +231,13 @@ def _functions(traffic: Traffic, stack: Stack, prices: Prices) -> float:
 
 def _tables(traffic: Traffic, prices: Prices) -> float:
     answers = traffic.recommendations
-    history = traffic.history_days * traffic.events_per_second * 86_400 * HISTORY_BYTES / GB
+    stored = traffic.history_days * traffic.events_per_second * 86_400 * HISTORY_BYTES + traffic.items * ITEM_BYTES
+    written = traffic.events + ANSWER_UNITS * answers * (1 - traffic.cached) + ITEM_UNITS * traffic.item_changes
     return (
-        prices.cost("dynamodb_write", traffic.events + ANSWER_UNITS * answers * (1 - traffic.cached))
-        + prices.cost("dynamodb_read", ANSWER_UNITS * answers)
-        + prices.cost("dynamodb_gb", history)
-        + prices.cost("dynamodb_recovery_gb", history)
+        prices.cost("dynamodb_write", written)
+        + prices.cost("dynamodb_read", ANSWER_UNITS * answers + SEARCH_UNITS * traffic.products)
+        + prices.cost("dynamodb_gb", stored / GB)
+        + prices.cost("dynamodb_recovery_gb", stored / GB)
     )
 
 
@@ -246,6 +255,15 @@ def _spark(traffic: Traffic, stack: Stack, prices: Prices) -> float:
     read = traffic.events_per_second * 86_400 * training_days(traffic, stack)
     hours = max(LEAST_DPU_HOURS, read / INTERACTIONS_PER_DPU_HOUR)
     return prices.cost("glue_dpu_hour", trainings_a_month(traffic, stack) * hours)
+
+
+def _curation(traffic: Traffic, stack: Stack, prices: Prices) -> float:
+    """Return the cost of curating the lake by schedule, each run of which reads the arrivals of some hours."""
+    hours = 0.0
+    for curations in stack.curations:
+        read = traffic.events_per_second * 3_600 * curations.hours
+        hours += curations.a_month * max(LEAST_DPU_HOURS, read / CURATED_PER_DPU_HOUR)
+    return prices.cost("glue_dpu_hour", hours)
 
 
 def _training(traffic: Traffic, stack: Stack, prices: Prices) -> float:

@@ -25,7 +25,7 @@ _PROVISIONED = Path(__file__).with_name("provisioned.toml")
 
 # Metrics of functions that are no stage of events, and the members of the families that are sent with most calls. Other
 # families, as refused records by reason, have a member for each kind of fault, which is billed for its hours only.
-_OTHER_METRICS = {"authorise": 2, "canary": 1, "judge": 4}
+_OTHER_METRICS = {"authorise": 3, "canary": 1, "judge": 4}
 _FAMILIES = {"recommend": 4, "judge": 2}  # answers by source, versions that a training kept
 
 # As infrastructure/variables.tf has them where an environment sets none.
@@ -65,6 +65,14 @@ class Trainings:
     days: float | None = None
 
 
+@dataclass(frozen=True, order=True)
+class Curations:
+    """The runs a month of a schedule that curates the lake, and the hours of arrivals that each reads."""
+
+    a_month: float
+    hours: float
+
+
 @dataclass(frozen=True)
 class Stack:
     """What costs something without traffic, and what traffic's cost depends on.
@@ -77,11 +85,16 @@ class Stack:
         Of the stream; None for on-demand capacity.
     alarms
         Metrics that alarms read, each of which is billed.
+    firewall_rules
+        Of the firewalls of the API and of each distribution; None for no firewall.
+    distributions
+        Of CloudFront: the shop.
     """
 
     region: str = ""
     campaigns: tuple[Campaign, ...] = ()
     trainings: Trainings = Trainings()
+    curations: tuple[Curations, ...] = ()
     shards: int | None = 1
     has_long_retention: bool = False
     alarms: int = 0
@@ -90,6 +103,7 @@ class Stack:
     keys: int = 1
     firewall_rules: int | None = None
     clusters: int = 0
+    distributions: int = 0
     function_gb: tuple[tuple[str, float], ...] = (
         ("authorise", 0.5),
         ("collect", 1.0),
@@ -132,9 +146,14 @@ def read_environment(name: str) -> Stack:
             (settings.get("training_schedule") or "").strip('"'),
             settings.get("training_days", _DEFAULT_TRAINING_DAYS),
         ),
+        curations=_curations(
+            (schedule["expression"].strip('"'), schedule["hours"])
+            for schedule in settings.get("curation_schedules", {}).values()
+        ),
         shards=settings.get("stream_shards", _DEFAULT_SHARDS),
         has_long_retention=settings.get("stream_retention_hours", 24) > 24,
         clusters=int("new_cluster" in (settings.get("engine") or {})),
+        distributions=int(settings.get("shop") is not None),
         **{key: value for key, value in counted.items() if key != "function_mb"},
         metrics=count_metrics(counted["function_mb"]),
         function_gb=_memory(counted["function_mb"].items()),
@@ -181,11 +200,17 @@ def provisioned(resources: list[dict[str, Any]], region: str = "") -> Stack:
     memory = _memory((each["function_name"], each["memory_size"]) for each in of_type("aws_lambda_function"))
     configuration = _configuration(of_type("aws_sfn_state_machine"))
     solutions = configuration["solutions"]
-    schedules = (each["schedule_expression"] for each in of_type("aws_scheduler_schedule") if _starts_training(each))
+    schedules = of_type("aws_scheduler_schedule")
+    training = (each["schedule_expression"] for each in schedules if str(each["name"]).endswith("-train"))
     return Stack(
         region=region,
         campaigns=_campaigns(solutions),
-        trainings=_trainings(solutions, next(schedules, ""), configuration["training_days"]),
+        trainings=_trainings(solutions, next(training, ""), configuration["training_days"]),
+        curations=_curations(
+            (each["schedule_expression"], json.loads(each["target"][0]["input"])["hours"])
+            for each in schedules
+            if "-curate-" in str(each["name"])
+        ),
         shards=_shards(streams),
         has_long_retention=any((each.get("retention_period") or 24) > 24 for each in streams),
         alarms=sum(_billed_metrics(each) for each in of_type("aws_cloudwatch_metric_alarm")),
@@ -194,6 +219,7 @@ def provisioned(resources: list[dict[str, Any]], region: str = "") -> Stack:
         keys=len(of_type("aws_kms_key")),
         firewall_rules=sum(len(each.get("rule") or ()) for each in firewalls) if firewalls else None,
         clusters=len(of_type("aws_eks_cluster")),
+        distributions=len(of_type("aws_cloudfront_distribution")),
         function_gb=memory,
     )
 
@@ -217,10 +243,6 @@ def _memory(functions: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], 
 def _shards(streams: list[dict[str, Any]]) -> int | None:
     modes = [mode["stream_mode"] for each in streams for mode in each.get("stream_mode_details") or ()]
     return None if "ON_DEMAND" in modes else sum(each.get("shard_count") or 0 for each in streams)
-
-
-def _starts_training(schedule: Mapping[str, Any]) -> bool:
-    return str(schedule["name"]).endswith("-train")
 
 
 def _billed_metrics(alarm: dict[str, Any]) -> int:
@@ -248,6 +270,10 @@ def _declared_solutions() -> list[dict[str, Any]]:
 def _trainings(solutions: Iterable[Mapping[str, Any]], schedule: str, days: float | None) -> Trainings:
     v2 = [_is_v2(each) for each in solutions]
     return Trainings(sum(v2), len(v2) - sum(v2), runs_a_month(schedule) if schedule else None, days)
+
+
+def _curations(schedules: Iterable[tuple[str, str | float]]) -> tuple[Curations, ...]:
+    return tuple(sorted(Curations(runs_a_month(expression), float(hours)) for expression, hours in schedules))
 
 
 def _campaigns(solutions: Iterable[Mapping[str, Any]]) -> tuple[Campaign, ...]:

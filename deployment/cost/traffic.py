@@ -32,6 +32,10 @@ class Traffic:
         In one POST; they are one record of the stream.
     cached
         The share of recommendations that stored answers serve.
+    products_per_second
+        Requests for products.
+    items, item_changes
+        In the catalogue, and uploaded in a month.
     trainings, training_days
         Number in a month, and the days of events that each reads; None for those of the environment.
     trained_interactions
@@ -48,6 +52,9 @@ class Traffic:
     events_per_request: float = 5.0
     recommendations_per_second: float = 0.0
     cached: float = 0.3
+    products_per_second: float = 0.0
+    items: float = 0.0
+    item_changes: float = 0.0
     trainings: float | None = None
     training_days: float | None = None
     trained_interactions: float = float("inf")
@@ -70,6 +77,16 @@ class Traffic:
     def recommendations(self) -> float:
         """Recommendations a month."""
         return self.recommendations_per_second * SECONDS
+
+    @property
+    def products(self) -> float:
+        """Requests for products, a month."""
+        return self.products_per_second * SECONDS
+
+    @property
+    def reads(self) -> float:
+        """Requests that the function recommend answers, a month."""
+        return self.recommendations + self.products
 
 
 def read_traffic(name: str) -> Traffic:

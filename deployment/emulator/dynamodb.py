@@ -4,6 +4,8 @@ MiniStack has items in memory only. Here every item that is set or removed is an
 reply; the tables themselves are in the emulator's snapshot, without their items. A journal is replayed at start, and
 rewritten when it holds many more entries than the table has items.
 
+A scan of an index reads the items of the index alone, as AWS does: MiniStack looks through all items of the table.
+
 Not stored: the records of DynamoDB streams. A TransactWriteItems that a kill interrupts, and that is therefore not
 acknowledged, may be applied in part.
 """
@@ -11,6 +13,7 @@ acknowledged, may be applied in part.
 from __future__ import annotations
 
 import copy
+import functools
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -125,8 +128,38 @@ def install(settings: Settings) -> None:
     dynamodb._set_item = set_durably
     dynamodb._remove_item = remove_durably
     dynamodb._items_replaced = replace_durably
+    dynamodb._scan = _of_its_index(dynamodb._scan)
+    dynamodb._tokenize = _once_for_all_items(dynamodb._tokenize)
     dynamodb.get_state = _copy_without_items
     dynamodb.load_persisted_state = _with_items(dynamodb.load_persisted_state, journals)
+
+
+def _of_its_index(scan: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """Let a scan see, in place of its table, one with the items of the index that it names."""
+
+    def scan_index(request: dict[str, Any]) -> Any:
+        name = dynamodb._normalize_table_name(request.get("TableName"))
+        table = dynamodb._tables.get(name)
+        members = dynamodb._index_members(table).get(request.get("IndexName")) if table else None
+        if members is None:
+            return scan(request)
+        items: defaultdict[str, dict[str, Item]] = defaultdict(dict)
+        for partition in members.values():
+            for hash_value, range_value in partition:
+                items[hash_value][range_value] = table["items"][hash_value][range_value]
+        dynamodb._tables[name] = table | {"items": items}
+        try:
+            return scan(request)
+        finally:
+            dynamodb._tables[name] = table
+
+    return scan_index
+
+
+def _once_for_all_items(tokenize: Callable[[str], list[Any]]) -> Callable[[str], list[Any]]:
+    """Divide an expression into its parts once, and not again for each item that it is evaluated for."""
+    known = functools.lru_cache(maxsize=256)(lambda expression: tuple(tokenize(expression)))
+    return lambda expression: list(known(expression))
 
 
 def _copy_without_items() -> dict[str, Any]:

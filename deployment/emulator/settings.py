@@ -14,6 +14,26 @@ ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 """Only this machine may reach the emulator: without ``--enforce-iam`` it checks no signature."""
 
+# Two cores and little memory, listeners on loopback only, and times in UTC as on AWS.
+SPARK_SETTINGS = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    # A short job ends before the second compiler pays off; parallel collection takes a core from its two tasks. The
+    # first compiler alone has 48 MB for its code, and compiles nothing more once they are full.
+    "spark.driver.extraJavaOptions": (
+        "-Duser.timezone=UTC -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+    ),
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.master": "local[2]",
+    # On Glue it splits skewed partitions; on two cores planning anew after each stage costs more than it saves.
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""What a Spark job of the laptop's Glue starts with."""
+
 
 @dataclass(frozen=True)
 class Settings:

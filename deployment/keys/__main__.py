@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backend.contract.access.keys import InvalidKeyError
+from backend.contract.access.keys import InvalidKeyError, checked_origin
 from backend.contract.access.roles import PRODUCERS, ROLES
-from deployment.keys.stored import KeyNotFoundError, Keys
+from deployment.keys.origins import unlisted_origins
+from deployment.keys.stored import FUNCTIONS, KeyNotFoundError, Keys
 from deployment.release.environment import ReleaseError, open_environment
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         environment = open_environment(options.environment)
+        _check_function(options)
         options.command(Keys(environment.client("ssm"), environment.name), options)
+        origins = [checked_origin(origin) for origin in getattr(options, "origin", [])]
+        if unlisted := unlisted_origins(environment.client("lambda"), environment.name, origins):
+            sys.stderr.write(_unlisted(unlisted, options.environment))
     except (InvalidKeyError, KeyNotFoundError, ReleaseError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -55,8 +60,25 @@ def _create(keys: Keys, options: argparse.Namespace) -> None:
     _show(keys, options, keys.create(options.name, options.role, options.producer, options.origin, lifetime))
 
 
+def _check_function(options: argparse.Namespace) -> None:
+    if getattr(options, "hand_to_function", False) and options.name not in FUNCTIONS:
+        raise InvalidKeyError(f"no function reads a key {options.name}: --hand-to-function is for {FUNCTIONS[0]}")
+
+
+def _unlisted(origins: Sequence[str], environment: str) -> str:
+    return (
+        f"{', '.join(origins)}: not among the cors_origins of {environment}, so browsers send this key's events by "
+        f"POST /e only, and no other request; for those add the origin to infrastructure/environments/{environment}"
+        ".tfvars, and apply\n"
+    )
+
+
 def _rotate(keys: Keys, options: argparse.Namespace) -> None:
-    _show(keys, options, keys.rotate(options.name, timedelta(days=options.overlap_days)))
+    lifetime = None if options.days is None else timedelta(days=options.days)
+    key, end = keys.rotate(options.name, timedelta(days=options.overlap_days), lifetime)
+    if end is not None:
+        sys.stderr.write(f"the new key expires at {end:%Y-%m-%d %H:%M} UTC; --days sets another end\n")
+    _show(keys, options, key)
 
 
 def _show(keys: Keys, options: argparse.Namespace, key: str) -> None:
@@ -75,12 +97,14 @@ def _revoke(keys: Keys, options: argparse.Namespace) -> None:
 
 def _list(keys: Keys, _options: argparse.Namespace) -> None:
     now = datetime.now(UTC)
-    for key in keys.all():
+    found, errors = keys.all()
+    for key in found:
         ends = [
             f"until {version.expires_at:%Y-%m-%d %H:%M}" for version in key.valid_versions(now) if version.expires_at
         ]
         fields = [key.name, key.state(now), key.producer, ",".join(key.roles), ",".join(key.origins), *ends]
         sys.stdout.write("  ".join(field for field in fields if field) + "\n")
+    sys.stderr.write("".join(f"{error}\n" for error in errors))
 
 
 def _days(text: str) -> float:
@@ -119,11 +143,19 @@ def _parser() -> argparse.ArgumentParser:
     created = add("create", _create, "make a key, and print it once")
     created.add_argument("--role", action="append", required=True, choices=list(ROLES), help="repeated for several")
     created.add_argument("--producer", choices=PRODUCERS, default="server", help="who sends events with it")
-    created.add_argument("--origin", action="append", default=[], help="of the pages that may send it, repeated")
+    created.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        help="of the pages that may send it, repeated; requests other than POST /e need it in cors_origins, too",
+    )
     created.add_argument("--days", type=_lifetime, help="until it expires (default: never)")
     rotated = add("rotate", _rotate, "make a second key of a name, and print it once")
     rotated.add_argument(
         "--overlap-days", type=_days, default=OVERLAP_DAYS, help="how long the present one still works (default: 7)"
+    )
+    rotated.add_argument(
+        "--days", type=_lifetime, help="until the new one expires (default: the end of the present one, if it has one)"
     )
     for command in (created, rotated):
         command.add_argument(

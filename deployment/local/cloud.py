@@ -1,7 +1,8 @@
-"""The laptop's cloud: three processes on loopback with one folder of state.
+"""The laptop's cloud: four processes on loopback with one folder of state.
 
-The emulator serves AWS's API, the engine serves Personalize's, and the workers run event-source mappings and Firehose
-deliveries. Each can be killed at any time and started again on the same folder.
+The emulator serves AWS's API, the engine serves Personalize's, the workers run event-source mappings and Firehose
+deliveries, and the listener has the shop's address. Each can be killed at any time and started again on the same
+folder.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ ACCOUNT = "000000000000"
 
 DEFAULT_PORT = 4566
 DEFAULT_ENGINE_PORT = 4567
+DEFAULT_SHOP_PORT = 4568
+
+LISTENER = "listener"
+"""The process that has the shop's address; without it the API works."""
+
+# The variables that name other ports than those that a cloud had.
+_PORTS = {"port": "RIVULET_PORT", "engine_port": "RIVULET_ENGINE_PORT", "shop_port": "RIVULET_SHOP_PORT"}
 
 _LOCK = "command.lock"
 _START_SECONDS = 60.0
@@ -49,7 +57,7 @@ class CloudError(Exception):
 
 @dataclass(frozen=True)
 class Cloud:
-    """The laptop's cloud in one folder, with two ports on loopback: of every AWS API, and of Personalize's API.
+    """The laptop's cloud in one folder, with three ports on loopback: of AWS's APIs, of Personalize's, of the shop.
 
     Parameters
     ----------
@@ -60,6 +68,7 @@ class Cloud:
     directory: Path
     port: int = DEFAULT_PORT
     engine_port: int = DEFAULT_ENGINE_PORT
+    shop_port: int = DEFAULT_SHOP_PORT
     recording: Path | None = field(default=None, kw_only=True)
 
     @property
@@ -71,6 +80,11 @@ class Cloud:
     def engine_url(self) -> str:
         """Address of Personalize's API."""
         return f"http://{HOST}:{self.engine_port}"
+
+    @property
+    def shop_url(self) -> str:
+        """Address of the shop's pages."""
+        return f"http://{HOST}:{self.shop_port}/"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -119,7 +133,7 @@ class Cloud:
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """The three processes, in the order in which they start."""
+        """The four processes, in the order in which they start."""
         python = str(ENVIRONMENTS / "main" / "bin" / "python")
         emulator = (
             *(str(ENVIRONMENTS / "emulator" / "bin" / "python"), "-m", "deployment.emulator"),
@@ -135,13 +149,18 @@ class Cloud:
             *(python, "-m", "deployment.workers", "--endpoint", self.endpoint, "--region", REGION),
             *("--directory", str(self.directory / "workers")),
         )
+        listener = (
+            *(python, "-m", "deployment.local.listener", "--port", str(self.shop_port), "--endpoint", self.endpoint),
+            *("--region", REGION, "--comment", "rivulet-local", "--directory", str(self.directory)),
+        )
         commands: dict[str, tuple[str, ...]] = {"emulator": emulator, "engine": engine, "workers": workers}
         if self.recording is not None:
             commands["emulator"] += ("--record", str(self.recording))
-        return tuple(
+        parts = [
             Process(name, command, self.environment | application(name), self.directory)
             for name, command in commands.items()
-        )
+        ]
+        return (*parts, Process(LISTENER, listener, self.environment, self.directory))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -156,8 +175,13 @@ class Cloud:
                 ) from None
             yield
 
-    def start(self) -> None:
+    def start(self, *, with_listener: bool = True) -> None:
         """Start the processes that do not run yet, and store the ports beside the state.
+
+        Parameters
+        ----------
+        with_listener
+            Whether the shop gets its address; its pages are served once they are deployed.
 
         Raises
         ------
@@ -172,13 +196,15 @@ class Cloud:
             "emulator": lambda: _responds(self.port, "/_ministack/health"),
             "engine": lambda: _responds(self.engine_port, "/health"),
             "workers": lambda: True,
+            LISTENER: lambda: _accepts(self.shop_port),
         }
-        for process in self.processes:
+        processes = [process for process in self.processes if with_listener or process.name != LISTENER]
+        for process in processes:
             self._check_port_is_free(process)
         # Before any process starts, so that every started process can be found and stopped.
-        ports = {"port": self.port, "engine_port": self.engine_port}
+        ports = {"port": self.port, "engine_port": self.engine_port, "shop_port": self.shop_port}
         (self.directory / "ports.json").write_text(json.dumps(ports), encoding="utf-8")
-        for process in self.processes:
+        for process in processes:
             try:
                 process.start(ready[process.name], _START_SECONDS)
             except ProcessError as error:
@@ -187,6 +213,12 @@ class Cloud:
     def stop(self) -> list[str]:
         """Stop all processes, the workers first, and return the names of those that ran."""
         return [process.name for process in reversed(self.processes) if process.stop()]
+
+    def stop_part(self, name: str) -> None:
+        """Stop one process, where it runs."""
+        for process in self.processes:
+            if process.name == name:
+                process.stop()
 
     def kill(self) -> None:
         """Kill all processes at once, as a power cut would."""
@@ -206,12 +238,16 @@ class Cloud:
         """Return the process id of each part, or None where it does not run."""
         return {process.name: process.running() for process in self.processes}
 
+    def serves_the_api(self) -> bool:
+        """Return whether every process runs that the API needs."""
+        return all(identifier for name, identifier in self.running().items() if name != LISTENER)
+
     def _check_port_is_free(self, process: Process) -> None:
-        port = {"emulator": self.port, "engine": self.engine_port}.get(process.name)
+        port = {"emulator": self.port, "engine": self.engine_port, LISTENER: self.shop_port}.get(process.name)
         if port is not None and process.running() is None and _is_in_use(port):
             raise CloudError(
                 f"Port {port} is in use by another program: stop that one, or choose others with "
-                "RIVULET_PORT and RIVULET_ENGINE_PORT."
+                f"{', '.join(_PORTS.values())}."
             )
 
 
@@ -220,13 +256,13 @@ def open_cloud(directory: Path) -> Cloud:
 
     A port in the environment that is not a port number is a `CloudError`.
     """
-    ports = {"port": DEFAULT_PORT, "engine_port": DEFAULT_ENGINE_PORT}
+    ports = {"port": DEFAULT_PORT, "engine_port": DEFAULT_ENGINE_PORT, "shop_port": DEFAULT_SHOP_PORT}
     stored = directory / "ports.json"
     if stored.is_file():
         ports |= json.loads(stored.read_text(encoding="utf-8"))
-    for key, variable in (("port", "RIVULET_PORT"), ("engine_port", "RIVULET_ENGINE_PORT")):
+    for key, variable in _PORTS.items():
         ports[key] = _port_from(variable, ports[key])
-    return Cloud(directory.resolve(), ports["port"], ports["engine_port"])
+    return Cloud(directory.resolve(), ports["port"], ports["engine_port"], ports["shop_port"])
 
 
 def application(name: str) -> dict[str, str]:
@@ -261,6 +297,14 @@ def _is_in_use(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _responds(port: int, path: str) -> bool:

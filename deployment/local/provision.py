@@ -7,7 +7,6 @@ import platform
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,13 +17,19 @@ from deployment.aliases import switch
 from deployment.deploy import deploy
 from deployment.keys.stored import Keys
 from deployment.local.cloud import ACCOUNT, REGION, ROOT, CloudError, application
+from deployment.pages.upload import PagesError, upload
 from deployment.terraform import TerraformMissingError, invocation
 from deployment.workflow import WorkflowError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deployment.deploy import Step
     from deployment.local.cloud import Cloud
     from deployment.workflow import Progress
+
+PAGES = ROOT / "build" / "pages"
+"""The shop's pages, as they are built."""
 
 STATE_BUCKET = f"rivulet-local-{ACCOUNT}-terraform"
 
@@ -111,10 +116,18 @@ def provisioned(cloud: Cloud) -> Provisioned:
     return Provisioned(outputs, url)
 
 
+def upload_pages(cloud: Cloud, made: Provisioned, folder: Path = PAGES) -> None:
+    """Upload built pages to a provisioned cloud, whose CloudFront caches nothing; `CloudError` if there are none."""
+    try:
+        upload(cloud.client("s3"), made["pages"]["bucket"], folder)
+    except PagesError as error:
+        raise CloudError(str(error)) from error
+
+
 def api_key(cloud: Cloud) -> str:
     """Return a key of this cloud's API with every role; it is made once, in a file that its owner alone can read."""
-    keys, file, now = Keys(cloud.client("ssm"), "local"), cloud.directory / "api-key", datetime.now(UTC)
-    stored = {version.sha256 for key in keys.all() if key.name == _KEY_NAME for version in key.valid_versions(now)}
+    keys, file = Keys(cloud.client("ssm"), "local"), cloud.directory / "api-key"
+    stored = {version.sha256 for version in keys.valid(_KEY_NAME)}
     if file.is_file() and sha256_of(made := file.read_text(encoding="ascii")) in stored:
         return made
     if stored:  # by an interrupted call, so that no file has it
@@ -202,6 +215,7 @@ def terraform_environment(cloud: Cloud, caller: str) -> dict[str, str]:
         "glue_archives_directory": str(ROOT / "build" / "glue"),
         "lambda_runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
         "lambda_architecture": "arm64" if machine in {"arm64", "aarch64"} else "x86_64",
+        "emulator_port": str(cloud.port),
     }
     environment = cloud.environment | application(caller)
     environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}

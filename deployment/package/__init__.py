@@ -1,1 +1,1 @@
-"""Builds reproducible archives of the Lambda functions and the Glue job, and the wheel of the Python producer."""
+"""Builds reproducible archives of the Lambda functions and the Glue jobs, and the wheel of the Python producer."""

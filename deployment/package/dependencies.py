@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,11 @@ _AWS_PLATFORM = [
     *("--python-version", "3.13"),
     "--only-binary=:all:",
 ]
+
+# Of pyarrow, more than a quarter: Flight, tests, what compiles against it, and copies of a library by other names.
+_NOT_LOADED = re.compile(
+    r"pyarrow/((include|includes|src|tests)/.*|.*\.(pxd|pxi|pyx)|[^/]*flight[^/]*|libarrow_python[^/]*\.(so|so\.\d+\.\d+\.\d+))"
+)
 
 
 class InstallError(Exception):
@@ -48,3 +54,8 @@ def install(lock: Path, target: str, store: Path) -> Path:
         raise InstallError(message)
     unfinished.rename(folder)
     return folder
+
+
+def is_loaded(name: str) -> bool:
+    """Return whether a file of the dependencies, by its name in the archive, is of use to a function."""
+    return not _NOT_LOADED.fullmatch(name)

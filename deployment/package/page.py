@@ -14,6 +14,15 @@ MAXIMUM_GZIPPED = 5000
 TOOLS = "build/web/node_modules/.bin"
 """The bundler and the compiler, which `make build/web/.ready` installs."""
 
+INTERNAL = "|".join(
+    (
+        *("all", "bytes", "clear", "close", "compare", "current", "drop", "finish", "hide", "isCorrected", "isStored"),
+        *("leave", "listOf", "next", "onScreen", "online", "open", "placeOf", "refresh", "remember", "renew", "resume"),
+        *("retryAfter", "rewrite", "sent", "suppress", "waiting"),
+    )
+)
+"""Names of what the modules share and no page sees, which are shortened; none is that of a browser's own property."""
+
 _SOURCES = "backend/web/producer"
 _IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
 _CONSTANT = re.compile(r"^export declare const .*;\n", re.MULTILINE)
@@ -42,8 +51,17 @@ def build_page(root: Path, folder: Path) -> str:
 
 def build_module(root: Path, target: Path) -> Path:
     """Write the module, of whatever size, and return its path."""
-    options = ("--bundle", "--minify", "--format=esm", "--target=es2021", "--log-level=warning")
-    _run(root, "esbuild", f"{_SOURCES}/client.ts", *options, f"--outfile={target}")
+    return _bundle(root, target, "--format=esm")
+
+
+def build_script(root: Path, target: Path) -> Path:
+    """Write the same as a script that defines `Rivulet`, for tests without a browser, and return its path."""
+    return _bundle(root, target, "--format=iife", "--global-name=Rivulet")
+
+
+def _bundle(root: Path, target: Path, *form: str) -> Path:
+    options = ("--bundle", "--minify", "--target=es2021", "--log-level=warning", f"--mangle-props=^({INTERNAL})$")
+    _run(root, "esbuild", f"{_SOURCES}/client.ts", *options, *form, f"--outfile={target}")
     return target
 
 

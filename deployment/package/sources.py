@@ -22,7 +22,7 @@ def function_files(root: Path, name: str) -> dict[str, Path]:
 
 
 def job_files(root: Path) -> dict[str, Path]:
-    """Return the files of the Glue job's library, by their names in it."""
+    """Return the files of the Glue jobs' library, by their names in it."""
     files = {f"scripts/{name}": path for name, path in files_below(root / "scripts")}
     return files | {f"model/schemas/{name}": path for name, path in files_below(root / "model" / "schemas")}
 

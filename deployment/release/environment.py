@@ -177,6 +177,6 @@ def _laptop() -> Mapping[str, str]:
 
     for file in sorted((ROOT / "build" / "local").glob("*/ports.json")):
         cloud = open_cloud(file.parent)
-        if all(cloud.running().values()):
+        if cloud.serves_the_api():
             return terraform_environment(cloud, "release")
     raise ReleaseError("the laptop's cloud does not run: python -m deployment.local up")

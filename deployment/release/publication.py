@@ -87,7 +87,8 @@ def publish(tag: str, folder: Path, build: Path) -> None:
         shutil.copyfile(archive, files / name)
         lines.append(f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {name}\n")
     (files / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
-    lock = (PROJECT / "deployment" / "requirements" / "lambda.txt").read_text(encoding="utf-8")
+    # The lock of collect includes that of the other functions.
+    lock = (PROJECT / "deployment" / "requirements" / "lambda-collect.txt").read_text(encoding="utf-8")
     bill = bill_of_materials(lock, tag.removeprefix("v"))
     (files / "sbom.cyclonedx.json").write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
 

@@ -90,7 +90,8 @@ def stored_keys(ssm: Any, owner: Owner) -> list[str]:
     """Return the names of the parameters with the keys of the API, which no Terraform knows."""
     pages = ssm.get_paginator("get_parameters_by_path")
     folders = [f"/{owner.project}/{owner.environment}/{folder}" for folder in ("keys", "secrets")]
-    return [each["Name"] for folder in folders for page in pages.paginate(Path=folder) for each in page["Parameters"]]
+    found = [page for folder in folders for page in pages.paginate(Path=folder, Recursive=True)]
+    return [parameter["Name"] for page in found for parameter in page["Parameters"]]
 
 
 def _remove_parameters(ssm: Any, owner: Owner) -> None:

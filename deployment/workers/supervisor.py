@@ -64,6 +64,8 @@ class Supervisor:
                 self.reconcile()
             except AWS_ERRORS as error:
                 self._log_reachability(reached=False, code=error_code(error))
+            except KeyError:  # an emulator that ends may answer without the members of an answer
+                self._log_reachability(reached=False, code="IncompleteAnswer")
             else:
                 self._log_reachability(reached=True)
         for reader in list(self._tasks):

@@ -384,6 +384,7 @@ data "aws_iam_policy_document" "apply" {
       "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-boundary-*",
       "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-engine-*",
       "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-removal-*",
+      "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-web-*",
       local.provider_arn,
     ]
   }

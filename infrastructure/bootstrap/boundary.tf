@@ -19,6 +19,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid = "NamedResourcesOfThisEnvironment"
     actions = [
+      "athena:*PreparedStatement*",
       "athena:*Quer*",
       "athena:GetWorkGroup",
       "cloudwatch:Get*",
@@ -27,6 +28,7 @@ data "aws_iam_policy_document" "boundary" {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
+      "dynamodb:Scan",
       "firehose:DescribeDeliveryStream",
       "firehose:PutRecord",
       "glue:*JobRun*",
@@ -46,6 +48,7 @@ data "aws_iam_policy_document" "boundary" {
       "s3:PutObject",
       "sagemaker:*TrainingJob",
       "sagemaker:AddTags",
+      "sagemaker:InvokeEndpoint",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
@@ -72,6 +75,16 @@ data "aws_iam_policy_document" "boundary" {
     ]
   }
 
+  # Analysts find tables by the account's catalogue, and Athena looks for the default database.
+  statement {
+    sid     = "CatalogueOfTheAccount"
+    actions = ["athena:GetDataCatalog", "athena:GetDatabase", "athena:*TableMetadata", "athena:ListDatabases", "athena:StartQueryExecution", "glue:GetDatabase*"]
+    resources = [
+      "arn:${local.partition}:athena:${local.here}:datacatalog/AwsDataCatalog",
+      "arn:${local.partition}:glue:${local.here}:database/default",
+    ]
+  }
+
   # Names of Personalize contain the environment, except for generated ids and import jobs, which are named by data set and run.
   statement {
     sid     = "PersonalizeOfThisEnvironment"
@@ -82,9 +95,17 @@ data "aws_iam_policy_document" "boundary" {
     )
   }
 
+  # The variable campaign_arns may name any campaign of the account.
+  statement {
+    sid       = "AnswersOfCampaigns"
+    actions   = ["personalize:GetPersonalizedRanking", "personalize:GetRecommendations"]
+    resources = ["arn:${local.partition}:personalize:${local.here}:campaign/*"]
+  }
+
   statement {
     sid = "ActionsWithoutResourceLevel"
     actions = [
+      "athena:List*",
       "cloudwatch:DescribeAlarms",
       "cloudwatch:GetMetric*",
       "cloudwatch:ListMetrics",

@@ -5,6 +5,7 @@ locals {
   # Actions that read the settings of the root's resources; tests/contract/infrastructure has the recorded calls.
   reads = [
     "athena:GetNamedQuery",
+    "athena:GetPreparedStatement",
     "athena:GetWorkGroup",
     "athena:ListTagsForResource",
     "budgets:ListTagsForResource",
@@ -242,18 +243,22 @@ data "aws_iam_policy_document" "plan" {
       "logs:GetLogEvents",
       "secretsmanager:GetSecretValue",
       "sqs:ReceiveMessage",
-      "ssm:GetParameter",
-      "ssm:GetParameterHistory",
-      "ssm:GetParameters",
     ]
     resources = ["*"]
+  }
+
+  statement {
+    sid           = "DenyOtherParameters"
+    effect        = "Deny"
+    actions       = ["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"]
+    not_resources = [local.distribution_key_names[each.key]]
   }
 
   statement {
     sid           = "DenyOtherObjects"
     effect        = "Deny"
     actions       = ["s3:GetObject*"]
-    not_resources = concat([local.state_keys[each.key], local.releases_arns[each.key]], local.archives_arns[each.key])
+    not_resources = concat([local.state_keys[each.key], local.releases_arns[each.key], local.page_settings_arns[each.key]], local.archives_arns[each.key])
   }
 }
 

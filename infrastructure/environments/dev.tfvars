@@ -15,7 +15,9 @@ campaigns = {}
 lake_buffer    = { seconds = 60 }
 api_throttling = { requests_per_second = 100, burst = 200 }
 
+shop = {} # at CloudFront's own name
+
 signs_of_life = null # there is no constant traffic
 
-# Idle, it costs about 29 USD: python -m deployment.cost --environment dev.
+# Idle, it costs about 30 USD: python -m deployment.cost --environment dev.
 monthly_budget_usd = 50

@@ -19,6 +19,9 @@ api_role_limits       = {}
 cors_origins          = ["http://localhost:3000", "http://localhost:5173", "http://localhost:8080"]
 training_poll_seconds = 1
 
+shop                = { limits = { requests_per_second = 10000, burst = 5000 } }
+demonstration_users = ["user-000130", "user-000356", "user-000890", "user-001022", "user-001090", "user-001096", "user-001160", "user-001917"]
+
 # Each click is forwarded immediately; on AWS a window of one second saves invocations.
 forwarding = { window_seconds = 0 }
 

@@ -22,5 +22,12 @@ campaigns = { user-personalization = {}, similar-items = {}, popular = {}, ranki
 canary = true
 
 training_schedule = "cron(0 2 * * ? *)"
-# Idle, it costs about 1,160 USD: python -m deployment.cost --environment production. Raise the budget with the traffic.
+
+# Today's curated tables every three hours, and every night those of files that Firehose delivered late.
+curation_schedules = {
+  daytime = { expression = "cron(20 3/3 * * ? *)", hours = 5 }
+  nightly = { expression = "cron(20 0 * * ? *)", hours = 50 }
+}
+
+# Idle, it costs about 1,180 USD: python -m deployment.cost --environment production. Raise the budget with the traffic.
 monthly_budget_usd = 2000

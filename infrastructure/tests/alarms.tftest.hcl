@@ -9,11 +9,29 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 
+provider "aws" {
+  alias                       = "us_east_1"
+  region                      = "us-east-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
 override_resource {
   target          = module.recommender.aws_sfn_state_machine.this
   override_during = plan
   values = {
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-production-train"
+  }
+}
+
+override_resource {
+  target          = module.curation.aws_sfn_state_machine.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-production-curate"
   }
 }
 
@@ -37,6 +55,7 @@ variables {
   monthly_budget_usd        = 1000
   campaigns                 = { user-personalization = {}, similar-items = {}, popular = {}, ranking = {} }
   training_schedule         = "cron(0 2 * * ? *)"
+  curation_schedules        = { nightly = { expression = "cron(20 0 * * ? *)", hours = 50 } }
   canary                    = true
   lambda_archives_directory = "tests/archives/lambda"
   glue_archives_directory   = "tests/archives/glue"

@@ -10,11 +10,29 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 
+provider "aws" {
+  alias                       = "us_east_1"
+  region                      = "us-east-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
 override_resource {
   target          = module.recommender.aws_sfn_state_machine.this
   override_during = plan
   values = {
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-production-train"
+  }
+}
+
+override_resource {
+  target          = module.curation.aws_sfn_state_machine.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-production-curate"
   }
 }
 
@@ -71,7 +89,7 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
   }
 
   assert {
-    condition     = output.tables == local.tables && output.delivery_stream_name == "rivulet-production-lake" && output.glue_job_name == "rivulet-production-datasets"
+    condition     = output.tables == local.tables && output.delivery_stream_name == "rivulet-production-lake" && output.glue_job_names.datasets == "rivulet-production-datasets" && output.glue_job_names.curate == "rivulet-production-curate"
     error_message = "A composed name differs from the name of the resource."
   }
 
@@ -89,10 +107,16 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
       forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "INTERACTION_TYPES", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
       judge     = []
       lake      = ["BAD_ROWS_BUCKET"]
-      recommend = ["ANSWERS_TABLE", "CORS_ORIGINS", "DEMONSTRATION_USERS", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "FILTERS_PARAMETER", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SERVED_LISTS_STREAM", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
+      recommend = ["ANSWERS_TABLE", "CORS_ORIGINS", "DATASETS_BUCKET", "DATASET_GROUP_ARN", "DEMONSTRATION_USERS", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "ENVIRONMENT", "FILTERS_PARAMETER", "HISTORY_TABLE", "MODELS", "POPULAR_CAMPAIGN_ARN", "PROJECT", "RANKING_CAMPAIGN_ARN", "SERVED_LISTS_STREAM", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
       train     = ["CORS_ORIGINS", "STATE_MACHINE_ARN", "TRAINERS"]
     }
     error_message = "A function lacks an environment variable, or has an unused one."
+  }
+
+  assert {
+    # MEMORY_BYTES of backend/upload/parquet/limits.py, and as much for the function itself.
+    condition     = local.functions.collect.memory_mb >= 2 * 512
+    error_message = "The function collect has no memory for the process that reads uploaded Parquet."
   }
 
   assert {
@@ -132,7 +156,7 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
 
   # Items are not personal, the archives of the code neither.
   assert {
-    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/errors/", "lake/raw/events/", "lake/raw/served_lists/", "lake/raw/users/", "lake/undelivered/", "logs/", "uploads/"])
+    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/curated/", "lake/errors/", "lake/raw/events/", "lake/raw/served_lists/", "lake/raw/users/", "lake/undelivered/", "logs/", "uploads/"])
     error_message = "Personal data is kept for ever in a bucket."
   }
 
@@ -189,7 +213,45 @@ run "own_types_of_event_and_sagemaker_reach_the_functions_and_forwarding_is_turn
   variables {
     event_types = { own = ["Wish", "Share"], interactions = ["View", "Purchase", "Wish"] }
     forwarding  = { enabled = false }
-    sagemaker   = { image_uri = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1.0" }
+    sagemaker = {
+      image_uri = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1.0"
+      serving   = { model_data_url = "s3://rivulet-production-123456789012-artifacts/models/rivulet-production-custom/model.tar.gz" }
+    }
+    campaign_arns = { popular = "arn:aws:personalize:eu-central-1:123456789012:campaign/mine" }
+  }
+
+  assert {
+    condition = jsondecode(local.functions.recommend.environment.MODELS) == {
+      recommendations = {
+        user-personalization = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-production-user-personalization"
+        popular              = "arn:aws:personalize:eu-central-1:123456789012:campaign/mine"
+        custom               = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/rivulet-production-custom"
+      }
+      similar-items = {
+        similar-items = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-production-similar-items"
+        custom        = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/rivulet-production-custom"
+      }
+      popular = {
+        popular = "arn:aws:personalize:eu-central-1:123456789012:campaign/mine"
+        custom  = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/rivulet-production-custom"
+      }
+      rerank = {
+        ranking = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-production-ranking"
+        custom  = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/rivulet-production-custom"
+      }
+    }
+    error_message = "A request cannot name exactly the deployed campaigns of its kind and the custom model."
+  }
+
+  assert {
+    condition     = local.functions.recommend.environment.POPULAR_CAMPAIGN_ARN == "arn:aws:personalize:eu-central-1:123456789012:campaign/mine" && contains(split(",", local.functions.recommend.environment.DEPLOYED_CAMPAIGNS), "arn:aws:personalize:eu-central-1:123456789012:campaign/mine")
+    error_message = "The campaign of campaign_arns does not answer."
+  }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  assert {
+    condition     = length(jsonencode(local.functions.recommend.environment)) < 4096
+    error_message = "The environment variables of the function recommend exceed 4 KB."
   }
 
   assert {
@@ -229,6 +291,7 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     glue_archives_directory   = "tests/archives/nothing"
     reserved_concurrency      = { unknown = 1 }
     firewall                  = false
+    campaign_arns             = { similar = "arn:aws:personalize:eu-central-1:123456789012:campaign/mine" }
     # More types of event than Personalize accepts.
     event_types = { interactions = ["View", "Click", "AddToCart", "Purchase", "Watch", "Rating", "Like", "Dislike"] }
   }
@@ -242,6 +305,7 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     var.reserved_concurrency,
     var.firewall,
     var.event_types,
+    var.campaign_arns,
   ]
 }
 

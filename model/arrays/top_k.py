@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 NEVER = np.float32(-np.inf)  # score of an item that must not be shown
 MIN_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to sort, but take longer
+FEW = 4_096  # scores, which are sorted faster than divided into blocks
 
 
 def top_k(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
@@ -20,14 +21,15 @@ def top_k(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """
     if count <= 0:
         return np.empty(0, np.int64)
-    candidates = _reaching(scores, count)
-    if candidates.size > count:
-        # Ties at the count-th score are cut by position, not by chance. Sorted and not partitioned, since a partition
-        # takes ten times as long where most scores are equal.
-        reached = scores[candidates]
-        least = np.sort(reached)[reached.size - count]
-        above = candidates[reached > least]
-        candidates = np.concatenate([above, candidates[reached == least][: count - above.size]])
+    candidates = _reaching(scores, count) if scores.size > FEW else None
+    reached = scores if candidates is None else scores[candidates]
+    # Sorted and not partitioned, since a partition takes ten times as long where most scores are equal.
+    least = np.sort(reached)[-count] if reached.size > count else NEVER
+    chosen = np.flatnonzero(reached > least)
+    if least > NEVER and chosen.size < count:
+        # Ties at the count-th score are cut by position, not by chance.
+        chosen = np.concatenate([chosen, np.flatnonzero(reached == least)[: count - chosen.size]])
+    candidates = chosen if candidates is None else candidates[chosen]
     return candidates[np.argsort(-scores[candidates], kind="stable")]
 
 

@@ -24,8 +24,10 @@ from model.datasets.dataset_types import (
 from model.datasets.errors import InvalidSchemaError
 
 NAMESPACE = "com.amazonaws.personalize.schema"
-VERSION = "1.0"
+# The service reads names in any case, and any version (conformance corpus).
+TYPES_BY_NAME = {name.lower(): dataset_type for name, dataset_type in RECORD_NAMES.items()}
 TYPES = {"float", "double", "int", "long", "string", "boolean", "null"}
+MARKS = ("categorical", "textual", "itemName")
 FIELD_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{limits.COLUMN_NAME_LENGTH - 1}}}")
 
 
@@ -123,9 +125,7 @@ def read_schema(text: str, domain: str | None = None) -> Schema:
         raise InvalidSchemaError('the schema must be an object of "type": "record"')
     if document.get("namespace") != NAMESPACE:
         raise InvalidSchemaError(f'the schema must have "namespace": "{NAMESPACE}"')
-    if str(document.get("version", VERSION)) != VERSION:
-        raise InvalidSchemaError(f'the schema must have "version": "{VERSION}"')
-    dataset_type = RECORD_NAMES.get(str(document.get("name")))
+    dataset_type = TYPES_BY_NAME.get(str(document.get("name")).lower())
     if dataset_type is None:
         raise InvalidSchemaError(f'the schema\'s "name" must be one of {", ".join(RECORD_NAMES)}')
     if domain is not None and dataset_type not in OF_DOMAINS:
@@ -156,7 +156,10 @@ def _read_column(field: Any) -> Column:
     real = [kind for kind in kinds if kind != "null"]
     if len(real) != 1:
         raise InvalidSchemaError(f"field {name} must have one type, which may be joined with null")
-    marks = (field.get(mark) is True for mark in ("categorical", "textual", "itemName"))
+    marks = [field.get(mark, False) for mark in MARKS]
+    for mark, value in zip(MARKS, marks, strict=True):
+        if not isinstance(value, bool):
+            raise InvalidSchemaError(f'field {name}: "{mark}" must be true or false')
     return Column(name, str(real[0]), "null" in kinds, *marks)
 
 

@@ -111,6 +111,8 @@ def _places(
 ) -> list[tuple[str, int, Callable[[str], Any]]]:
     if not header:
         raise ImportFailedError(f"{name} is empty: a header is needed")
+    if repeated := [column for column in dict.fromkeys(header) if header.count(column) > 1]:
+        raise ImportFailedError(f"{name} names columns more than once: [{', '.join(repeated)}]")
     columns = [column for column in schema.columns if column.name not in absent]
     missing = [column.name for column in columns if column.name not in header]
     if missing:

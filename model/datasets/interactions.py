@@ -64,16 +64,20 @@ class Interactions:
 
     def where(self, kept: NDArray[np.bool_]) -> Interactions:
         """Return the interactions for which `kept`, of shape (n,), is true; the lists of ids stay as they are."""
+        return self.at(kept)
+
+    def at(self, places: NDArray[Any]) -> Interactions:
+        """Return the interactions at positions, or where a mask is true; the order by user must stay."""
         return Interactions(
             self.user_ids,
             self.item_ids,
             self.event_types,
-            self.users[kept],
-            self.items[kept],
-            self.kinds[kept],
-            self.times[kept],
-            self.weights[kept],
-            {name: column.at(kept) for name, column in self.context.items()},
+            self.users[places],
+            self.items[places],
+            self.kinds[places],
+            self.times[places],
+            self.weights[places],
+            {name: column.at(places) for name, column in self.context.items()},
         )
 
     def without_unused(self) -> Interactions:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from model.datasets.avro_schema import Column
 
 ID_COLUMNS = {"USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE"}
+COLUMNS_OF_IDS = ID_COLUMNS | {"IMPRESSION"}
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
 # The first number that is too large (Avro specification, "Primitive Types"); smaller reals are rounded to finite ones.
 WHOLE = {"int": 2**31, "long": 2**63}
@@ -32,11 +34,12 @@ def text_reader(column: Column) -> Callable[[str], Any]:
         parse = str if column.kind == "string" else _boolean
     # Most values are short strings, which are checked here to save calls.
     most = _longest(column) if column.kind == "string" and not column.textual else -1
+    is_of_ids = column.name in COLUMNS_OF_IDS
 
     def read(text: str) -> Any:
         if 0 < len(text) <= most:
-            if text in KEYWORDS:
-                raise InvalidValueError(f"column {column.name} holds the reserved keyword {text} as a value")
+            if text in KEYWORDS or (is_of_ids and not text.isprintable()):
+                _check_text(column, text)
             return text
         if text == "":
             if column.nullable:
@@ -72,6 +75,14 @@ def check_value(column: Column, value: Any) -> Any:
     return _check_number(column, value)
 
 
+def check_seconds(where: str, number: float) -> None:
+    """Check a time in seconds since 1970."""
+    if number < 0:
+        raise InvalidValueError(f"{where} must be positive epoch seconds")
+    if not number < limits.LATEST_TIMESTAMP:
+        raise InvalidValueError(f"{where} must hold Unix time in seconds, not in milliseconds")
+
+
 def fits(number: float, kind: str) -> bool:
     """Return whether a number is finite as a float or double."""
     return abs(number) < REAL[kind]
@@ -85,9 +96,24 @@ def _check_string(column: Column, value: Any) -> str:
     most = _longest(column)
     if len(value) > most:
         raise InvalidValueError(f"column {column.name} has a value of {len(value)} characters; it may have {most}")
-    if value in KEYWORDS:
-        raise InvalidValueError(f"column {column.name} holds the reserved keyword {value} as a value")
+    _check_text(column, value)
     return value
+
+
+def id_refusal(text: str) -> str:
+    """Return the rule that the id of a user, session, item or action, or an event type, breaks; empty if none."""
+    if text in KEYWORDS:
+        return f"holds the reserved keyword {text} as a value"
+    # Most ids are printable, which is faster to find out.
+    if not text.isprintable() and CONTROL_CHARACTER.search(text):
+        return "has a control character"
+    return ""
+
+
+def _check_text(column: Column, text: str) -> None:
+    rule = id_refusal(text)
+    if rule and (text in KEYWORDS or column.name in COLUMNS_OF_IDS):
+        raise InvalidValueError(f"column {column.name} {rule}")
 
 
 def _longest(column: Column) -> int:
@@ -99,14 +125,15 @@ def _longest(column: Column) -> int:
 
 
 def _whole(text: str) -> int:
-    # int() would also accept 1_000 and spaces.
-    if not text.removeprefix("-").isdecimal():
+    # int() would also accept 1_000, spaces and the digits of other scripts.
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
         raise ValueError
     return int(text)
 
 
 def _real(text: str) -> float:
-    if "_" in text:
+    # float() would also accept 1_000 and the digits of other scripts.
+    if "_" in text or not text.isascii():
         raise ValueError
     return float(text)
 
@@ -133,6 +160,6 @@ def _check_number(column: Column, value: Any) -> int | float:
         raise InvalidValueError(f"column {column.name} must hold finite numbers that fit into its type {column.kind}")
     if whole and not -WHOLE[column.kind] <= number < WHOLE[column.kind]:
         raise InvalidValueError(f"column {column.name} must hold numbers that fit into its type {column.kind}")
-    if column.name in TIME_COLUMNS and not 0 <= number < limits.LATEST_TIMESTAMP:
-        raise InvalidValueError(f"column {column.name} must hold Unix time in seconds, not in milliseconds")
+    if column.name in TIME_COLUMNS:
+        check_seconds(f"column {column.name}", number)
     return number

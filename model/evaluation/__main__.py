@@ -22,7 +22,6 @@ from model.evaluation.experiments import (
     load_experiment,
     new_run,
     save_experiment,
-    shown_slices,
 )
 from model.evaluation.metrics.ratings import (
     Biases,
@@ -40,6 +39,7 @@ from model.evaluation.reports.tables import (
     experiments_table,
     ratings_table,
     replay_table,
+    shown_difference,
     slices_table,
 )
 from model.evaluation.splits import (
@@ -126,13 +126,12 @@ def _run(options: argparse.Namespace, console: Console) -> None:
 def _show(experiments: list[Experiment], folder: Path, console: Console) -> None:
     """Print tables and write plots of experiments on the same questions."""
     console.print(experiments_table(experiments, CUT))
-    if shown_slices(experiments[0].result):
+    if experiments[0].result.slices:
         console.print(slices_table(experiments, f"ndcg@{CUT}"))
     first = experiments[0]
     for other in experiments[1:]:
         whole = compare(first.result, other.result, [f"ndcg@{CUT}"])[0]
-        mean, low, high = whole.interval
-        difference = f"ndcg@{CUT} of {first.recipe} minus {other.recipe}: {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+        difference = f"ndcg@{CUT} of {first.recipe} minus {other.recipe}: {shown_difference(whole.interval)}"
         console.print(f"{difference}: {whole.verdict}", soft_wrap=True)
     files = plot(experiments, CUT, folder)
     console.print(f"saved in {folder}, with {', '.join(path.name for path in files)}", soft_wrap=True)

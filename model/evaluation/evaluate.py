@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from model.datasets.catalogue import Catalogue
-from model.evaluation.lists import full_lists, locator, sampled_lists
+from model.evaluation.lists import NOTHING, full_lists, locator, sampled_lists
 from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.metrics.intervals import Interval, intervals
 from model.evaluation.metrics.ranking import ranking_metrics
@@ -70,6 +70,14 @@ class Result:
         """Return the mean of a metric over all questions."""
         return float(self.per_question[metric].mean())
 
+    def is_same(self, metric: str, other: str) -> bool:
+        """Return whether two metrics are equal for every question, such as hr and recall with one wanted item."""
+        return bool(np.array_equal(self.per_question[metric], self.per_question[other], equal_nan=True))
+
+    def user_count(self, mask: NDArray[np.bool_]) -> int:
+        """Return the number of users of some questions; `mask` has the shape (questions,)."""
+        return len({self.users[place] for place in np.flatnonzero(mask).tolist()})
+
     def intervals(self, within: str | None = None) -> dict[str, Interval]:
         """Return the mean of every metric with its bootstrap interval, within a slice or over all questions."""
         mask = np.ones(len(self), np.bool_) if within is None else self.slices[within]
@@ -94,7 +102,8 @@ def evaluate(
         "full" ranks the whole catalogue, "sampled" the wanted items among `NEGATIVES` sampled ones.
     hide_seen : bool
         Whether only items that are new to a user count: items of the history are neither listed nor wanted, and
-        questions that want nothing else are left out. Set it to false where users return to items, as in sessions.
+        questions that want nothing else are left out. Set it to false where users return to items, as in sessions, and
+        train with `repeats` true.
     catalogue : Catalogue, optional
         Features of items, for the diversity of lists; without it, diversity compares the items' users.
 
@@ -103,7 +112,7 @@ def evaluate(
     NothingToAskError
         No question is left.
     """
-    asked = replace(split, questions=_new_only(split.questions)) if hide_seen else split
+    asked = replace(split, questions=ask_for_new_items(split.questions)) if hide_seen else split
     if not asked.questions:
         raise NoQuestionsError(
             f"none of {len(split.questions)} questions wants an item that is not in the user's history; "
@@ -111,9 +120,9 @@ def evaluate(
         )
     depth = max(cuts)
     if protocol == "full":
-        lists = full_lists(recommender, asked, depth, hide_seen=hide_seen)
+        lists = full_lists(recommender, asked, depth, hide_seen=hide_seen, repeats=not hide_seen)
     else:
-        lists = sampled_lists(recommender, asked, depth, NEGATIVES, SEED)
+        lists = sampled_lists(recommender, asked, depth, NEGATIVES, SEED, repeats=not hide_seen)
     wanted = np.array([len(question.wanted) for question in asked.questions], np.int64)
     return Result(
         protocol=protocol,
@@ -142,7 +151,16 @@ def hits_of(lists: Lists, split: Split) -> NDArray[np.bool_]:
     return hits
 
 
-def _new_only(questions: list[EvaluationQuestion]) -> list[EvaluationQuestion]:
+def seen_share(lists: Lists, split: Split, depth: int) -> float:
+    """Return the share of the first `depth` places of all lists that items of the history have."""
+    locate = locator(split, lists.item_ids)
+    listed = lists.places[:, :depth]
+    seen = [np.isin(row, locate(question.history)).sum() for row, question in zip(listed, split.questions, strict=True)]
+    return float(np.sum(seen)) / max(1, int((listed != NOTHING).sum()))
+
+
+def ask_for_new_items(questions: list[EvaluationQuestion]) -> list[EvaluationQuestion]:
+    """Return questions whose wanted items are new to the user, without those that want no such item."""
     new_only = []
     for question in questions:
         seen = set(question.history)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from model.evaluation.evaluate import Protocol
     from model.evaluation.splits import Split
 
-MIN_SLICE_QUESTIONS = 30  # metrics of smaller slices are mostly noise
+MIN_SLICE_USERS = 20  # metrics of smaller slices are mostly noise
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DOCUMENT, ARRAYS = "result.json", "questions.npz"
 METRIC, SLICE, USERS = "metric ", "slice ", "people"  # prefixes and names of the arrays on disk
@@ -62,16 +63,21 @@ class Difference:
     ----------
     within : str
         "all" or the name of a slice.
+    questions, users : int
+        How many were compared.
     """
 
     within: str
     metric: str
     questions: int
+    users: int
     interval: Interval
 
     @property
     def verdict(self) -> str:
-        """Whether the interval lies above zero, below zero, or around it."""
+        """Whether the interval lies above zero, below zero, or around it; "unknown" for a handful of users."""
+        if not self.interval.is_known:
+            return "unknown: too few users"
         if self.interval.low > 0:
             return "better"
         return "worse" if self.interval.high < 0 else "no difference shown"
@@ -88,7 +94,7 @@ def conduct(
     hide_seen: bool,
 ) -> Experiment:
     """Train a recipe as the engine does, with settings tuned on the training part, and evaluate it (see `train`)."""
-    trained = train(name, split.train, data, parameters)
+    trained = train(name, split.train, data, parameters, repeats=not hide_seen)
     return Experiment(
         name,
         data.name,
@@ -133,7 +139,10 @@ def save_experiment(experiment: Experiment, folder: Path) -> Path:
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:
-    """Return an experiment as a JSON document; each metric is {mean, low, high}, overall and by slice."""
+    """Return an experiment as a JSON document; each metric is {mean, low, high}, overall and by slice.
+
+    Bounds of fewer than `MIN_USERS` users are null.
+    """
     result = experiment.result
     return {
         "recipe": experiment.recipe,
@@ -145,7 +154,11 @@ def summary(experiment: Experiment) -> dict[str, Any]:
         "people": len(set(result.users)),
         "metrics": _plain(result.intervals()),
         "slices": {
-            name: {"questions": int(mask.sum()), "metrics": _plain(result.intervals(name))}
+            name: {
+                "questions": int(mask.sum()),
+                "people": result.user_count(mask),
+                "metrics": _plain(result.intervals(name)),
+            }
             for name, mask in shown_slices(result).items()
         },
         "lists": result.beyond,
@@ -158,8 +171,8 @@ def summary(experiment: Experiment) -> dict[str, Any]:
 
 
 def shown_slices(result: Result) -> dict[str, NDArray[np.bool_]]:
-    """Return the slices with enough questions to be shown: bool arrays of shape (questions,)."""
-    return {name: mask for name, mask in result.slices.items() if int(mask.sum()) >= MIN_SLICE_QUESTIONS}
+    """Return the slices with enough users to be shown: bool arrays of shape (questions,)."""
+    return {name: mask for name, mask in result.slices.items() if result.user_count(mask) >= MIN_SLICE_USERS}
 
 
 def load_experiment(name: str, folder: Path) -> Experiment:
@@ -212,9 +225,12 @@ def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Diffe
         ours = {metric: first.per_question[metric][mask] for metric in metrics}
         theirs = {metric: second.per_question[metric][mask] for metric in metrics}
         gains = differences(ours, theirs, users)
-        compared += [Difference(name, metric, len(users), gains[metric]) for metric in metrics]
+        compared += [Difference(name, metric, len(users), len(set(users)), gains[metric]) for metric in metrics]
     return compared
 
 
-def _plain(by_metric: dict[str, Interval]) -> dict[str, dict[str, float]]:
-    return {metric: interval._asdict() for metric, interval in by_metric.items()}
+def _plain(by_metric: dict[str, Interval]) -> dict[str, dict[str, float | None]]:
+    return {
+        metric: {name: None if math.isnan(value) else value for name, value in interval._asdict().items()}
+        for metric, interval in by_metric.items()
+    }

@@ -52,12 +52,22 @@ class Lists:
     milliseconds: NDArray[np.float64]
 
 
-def query_of(question: EvaluationQuestion, allowed: NDArray[np.bool_] | None = None) -> Query:
+def query_of(
+    question: EvaluationQuestion,
+    seen: NDArray[np.int64] | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+    *,
+    repeats: bool | None = None,
+) -> Query:
     """Return the query of a question; item-to-item recipes get the latest item of the history.
 
     Parameters
     ----------
+    seen : int array, optional
+        The positions in the recipe of the items of the history.
     allowed : bool array of shape (items of the recipe,), optional
+    repeats : bool, optional
+        Whether to list items of the history; by default, as the recipe was trained.
     """
     return Query(
         history=question.history,
@@ -67,11 +77,23 @@ def query_of(question: EvaluationQuestion, allowed: NDArray[np.bool_] | None = N
         allowed=allowed,
         context=question.context,
         user_features=question.features,
+        seen=seen,
+        repeats=repeats,
     )
 
 
-def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen: bool) -> Lists:
-    """Rank the whole catalogue for each question; a batch scorer gets the users' numbers in `split.train`."""
+def full_lists(
+    recommender: Recommender, split: Split, depth: int, *, hide_seen: bool, repeats: bool | None = None
+) -> Lists:
+    """Rank the whole catalogue for each question; a batch scorer gets the users' numbers in `split.train`.
+
+    Parameters
+    ----------
+    hide_seen : bool
+        Whether to filter items of the history out of the lists.
+    repeats : bool, optional
+        Whether a recipe lists items of the history where they are not filtered; by default, as it was trained.
+    """
     if not isinstance(recommender, Recipe):
         return _batched(recommender, split, depth, hide_seen=hide_seen)
     locate = locator(split, recommender.item_ids)
@@ -79,11 +101,11 @@ def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen:
     lists = np.full((len(split.questions), depth), NOTHING, np.int32)
     took = np.zeros(len(split.questions))
     for number, question in enumerate(split.questions):
-        allowed = None
+        allowed, seen = None, locate(question.history)
         if hide_seen:
             allowed = np.ones(len(recommender.item_ids), np.bool_)
-            allowed[locate(question.history)] = False
-        query = query_of(question, allowed)
+            allowed[seen] = False
+        query = query_of(question, seen, allowed, repeats=repeats)
         start = time.perf_counter()
         answer = recommender.recommend(query, depth)
         took[number] = (time.perf_counter() - start) * 1000
@@ -91,7 +113,9 @@ def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen:
     return Lists(recommender.item_ids, lists, took)
 
 
-def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives: int, seed: int) -> Lists:
+def sampled_lists(
+    recommender: Recommender, split: Split, depth: int, negatives: int, seed: int, *, repeats: bool | None = None
+) -> Lists:
     """Rank the wanted items of each question among sampled items that are neither seen nor wanted.
 
     The protocol of NCF (He et al., 2017, 99 negatives). It predicts the ranking of a whole catalogue badly and can
@@ -99,6 +123,8 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
 
     Parameters
     ----------
+    repeats : bool, optional
+        Whether a recipe ranks items of the history as others; by default, as it was trained.
     seed : int
         The same seed samples the same items for all models with the same catalogue.
 
@@ -112,7 +138,7 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
     random = np.random.default_rng(seed)
     lists = np.full((len(split.questions), depth), NOTHING, np.int32)
     took = np.zeros(len(split.questions))
-    for number, (scores, milliseconds, seen) in enumerate(_scored(recommender, split, locate)):
+    for number, (scores, milliseconds, seen) in enumerate(_scored(recommender, split, locate, repeats)):
         wanted = locate(split.questions[number].wanted)
         drawn = _drawn(random, len(item_ids), np.concatenate([seen, wanted]), negatives)
         candidates = np.concatenate([drawn, wanted])
@@ -153,15 +179,19 @@ def _batched(scorer: BatchScorer, split: Split, depth: int, *, hide_seen: bool) 
 
 
 def _scored(
-    recommender: Recommender, split: Split, locate: Callable[[Sequence[str]], NDArray[np.int64]]
+    recommender: Recommender,
+    split: Split,
+    locate: Callable[[Sequence[str]], NDArray[np.int64]],
+    repeats: bool | None = None,
 ) -> Iterator[tuple[NDArray[np.float32], float, NDArray[np.int64]]]:
     """Yield for each question the scores of all items, their duration in milliseconds, and the seen items."""
     if isinstance(recommender, Recipe):
         for question in split.questions:
-            query = query_of(question)
+            seen = locate(question.history)
+            query = query_of(question, seen, repeats=repeats)
             start = time.perf_counter()
             scores = recommender.score(query)
-            yield scores, (time.perf_counter() - start) * 1000, locate(question.history)
+            yield scores, (time.perf_counter() - start) * 1000, seen
         return
     number_of = {user: number for number, user in enumerate(split.train.user_ids)}
     users = np.array([number_of.get(question.user, NOTHING) for question in split.questions], np.int32)

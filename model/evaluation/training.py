@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from model.datasets.training_data import TrainingData
-from model.recipes.recipe import Recipe, UnsuitableDataError
+from model.recipes.recipe import REPEATS, Recipe, UnsuitableDataError
 from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -55,8 +55,15 @@ def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
             raise UnknownRecipeError(f"the hyper-parameter {parameter}={value} of {name} {refusal}")
 
 
-def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapping[str, str]) -> Trained:
+def train(
+    name: str, interactions: Interactions, data: DataSet, parameters: Mapping[str, str], *, repeats: bool = False
+) -> Trained:
     """Train a recipe as the engine does, with settings tuned on the training part.
+
+    Parameters
+    ----------
+    repeats : bool
+        Whether its lists show items that the user has interacted with.
 
     Raises
     ------
@@ -66,7 +73,8 @@ def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapp
         The recipe cannot learn from the data; the message names both.
     """
     check_recipe(name, parameters)
-    training_data = RECIPES[name].prepare(TrainingData(interactions, data.items, parameters, data.users))
+    stated = {**parameters, REPEATS: str(repeats).lower()}
+    training_data = RECIPES[name].prepare(TrainingData(interactions, data.items, stated, data.users))
     start = time.perf_counter()
     try:
         settings = RECIPES[name].recommender.tune(training_data)

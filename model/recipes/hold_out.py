@@ -21,7 +21,7 @@ HOLD_OUT_SHARE = 0.1  # of the events, the newest
 QUESTIONS = 800  # held-out events to evaluate on; more change the choice little
 MAX_HELD_OUT = 0.5  # of the events; where more share the newest times, the others are too few to train on
 MIN_EVENTS = 25
-HISTORY_LENGTH = 50  # newest items of a user that are used
+HISTORY_LENGTH = 50  # newest items of a user from which scores are computed
 SEED = 20261121
 
 
@@ -31,14 +31,22 @@ class HeldOut(NamedTuple):
     Attributes
     ----------
     history : list of int
-        Newest first, never empty.
+        The latest items, newest first, never empty.
+    seen : int32 array of shape (n,)
+        All items that the user interacted with before, however long ago.
     query : Query
         Its context and user_features.
     """
 
     history: list[int]
+    seen: NDArray[np.int32]
     target: int
     query: Query
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the user interacted with the item for the first time."""
+        return not (self.seen == self.target).any()
 
 
 def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
@@ -47,15 +55,15 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     Returns
     -------
     older : TrainingData
-        With the same lists of ids.
+        With the same lists of ids; without an order, each user's events are shuffled.
     questions : list of HeldOut
         Empty where there are too few events, or no user has two.
     in_order : bool
         Whether the times of events give an order.
     """
-    known = data.interactions
-    newest = _newest_events(known)
+    newest = _newest_events(data.interactions)
     in_order = newest is not None
+    known = in_order_of_times(data.interactions)
     if len(known) < MIN_EVENTS:
         return data, [], in_order
     random = np.random.default_rng(SEED)
@@ -73,10 +81,23 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     features_of = dict(zip(data.users.item_ids, data.users.features, strict=True))
     questions = []
     for position, user, end in zip(positions[asked].tolist(), users[asked].tolist(), ends[asked].tolist(), strict=True):
-        history = before.items[max(int(starts[user]), end - HISTORY_LENGTH) : end][::-1].tolist()
+        seen = before.items[starts[user] : end]
+        history = seen[-HISTORY_LENGTH:][::-1].tolist()
         query = Query(context=_context(known, position), user_features=features_of.get(known.user_ids[user], ()))
-        questions.append(HeldOut(history, int(known.items[position]), query))
+        questions.append(HeldOut(history, seen, int(known.items[position]), query))
     return replace(data, interactions=older), questions, in_order
+
+
+def in_order_of_times(known: Interactions) -> Interactions:
+    """Return interactions in order of their times; where these give no order, each user's events in a random order.
+
+    Neighbours in a file that is sorted by item, say, would look as if users went from one to the other. The random
+    order does not depend on that of the file.
+    """
+    if not len(known) or _newest_events(known) is not None:
+        return known
+    by_item = known.at(np.lexsort((known.items, known.users)))
+    return by_item.at(np.lexsort((np.random.default_rng(SEED).random(len(known)), by_item.users)))
 
 
 def _newest_events(known: Interactions) -> NDArray[np.bool_] | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 POPULAR = "Popular item"  # the reasons Amazon Personalize gives (developer guide, "Recommendation reasons")
 EXPLORATION = "Exploration"
 PROMOTED = "Promoted item"
+REPEATS = "repeats"  # a solution's parameter: whether lists show items that the user has interacted with
+SEEN_OFFSET = np.float32(100.0)  # subtracted from the scores of such items where not, so that they come last
 
 
 class UnsuitableDataError(ValueError):
@@ -35,7 +37,7 @@ class Query:
     Attributes
     ----------
     history : sequence of str
-        The user's items, newest first; empty for a new user.
+        The user's latest items, newest first, from which scores are computed; empty for a new user.
     user : str
         Seeds the choice of items to explore, so that a user's list is stable.
     now : int
@@ -52,6 +54,11 @@ class Query:
         Such as ("AGE_GROUP=25-34",).
     influence : mapping of str to float
         A campaign's rankingInfluence: POPULARITY and FRESHNESS, 0 to 1.
+    seen : int array of shape (n,), optional
+        Positions in the recipe's `item_ids` of all items that the user has interacted with, however long ago; an item
+        may occur twice. None if the history holds them all.
+    repeats : bool, optional
+        Whether the list shows items that the user has interacted with; None for the choice of the solution.
     """
 
     history: Sequence[str] = ()
@@ -64,10 +71,11 @@ class Query:
     context: Mapping[str, str] = field(default_factory=dict)
     user_features: tuple[str, ...] = ()
     influence: Mapping[str, float] = field(default_factory=dict)
+    seen: NDArray[np.integer[Any]] | None = None
+    repeats: bool | None = None
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One new interaction.
 
     Attributes
@@ -92,8 +100,7 @@ class Event:
     event_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """A recommended item, with its score and reason where the recipe returns them."""
 
     item_id: str
@@ -117,6 +124,11 @@ class Recipe(abc.ABC):
     ----------
     item_ids : list of str
         Every item that it can recommend; new ones are appended, none is removed.
+    item_of : dict of int
+        The position of each item in `item_ids`.
+    repeats : bool
+        Whether lists for a user show items that the user has interacted with, where the query states nothing. If not,
+        these follow all others. Lists that are the same for all users do not depend on it.
     learns_from : tuple of str
         Event types, in lower case; empty for all.
     popular_below : float
@@ -124,6 +136,8 @@ class Recipe(abc.ABC):
     """
 
     item_ids: list[str]
+    item_of: dict[str, int]
+    repeats: bool = False
     learns_from: ClassVar[tuple[str, ...]] = ()
     popular_below: ClassVar[float] = float(NEVER)
 
@@ -159,6 +173,20 @@ class Recipe(abc.ABC):
             for place in top_k(scores, count).tolist()
         ]
 
+    def training_facts(self) -> dict[str, float]:
+        """Return numbers about the training that GetSolutionMetrics returns beside the metrics."""
+        return {}
+
+    def shows_repeats(self, query: Query) -> bool:
+        """Return whether the list for a query shows items that the user has interacted with."""
+        return self.repeats if query.repeats is None else query.repeats
+
+    def seen_positions(self, query: Query) -> NDArray[np.integer[Any]]:
+        """Return the positions of all items that the user of a query has interacted with: int array of shape (n,)."""
+        if query.seen is not None:
+            return query.seen
+        return np.array([self.item_of[item] for item in query.history if item in self.item_of], np.int64)
+
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
         """Return the contributions to an item's score, the largest first; they sum to its entry of `score`."""
         return self.explain_all(query, [item_id])[0]
@@ -186,6 +214,11 @@ class Recipe(abc.ABC):
     @abc.abstractmethod
     def load(cls, directory: Path) -> Self:
         """Read a model that `save` wrote."""
+
+
+def wants_repeats(parameters: Mapping[str, str]) -> bool:
+    """Return whether the parameters of a solution ask for lists that show items again; by default not."""
+    return str(parameters.get(REPEATS, "false")).lower() == "true"
 
 
 def sort_contributions(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:

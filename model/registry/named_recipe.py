@@ -66,7 +66,8 @@ class Parameter:
             return None if value.lower() in known else f"must be one of {', '.join(self.choices)}"
         kind = "a whole number" if self.integer else "a number"
         try:
-            number = float(value)
+            # float() also reads the digits of other scripts.
+            number = float(value if value.isascii() else "")
         except ValueError:
             return f"must be {kind}"
         if not self.least <= number <= self.most:

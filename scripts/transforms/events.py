@@ -61,9 +61,9 @@ def keep_first_copies(events: DataFrame, repeated_hashes: DataFrame) -> DataFram
 
 
 def deduplicate(events: DataFrame, repeated_hashes: DataFrame, first_copies: DataFrame) -> DataFrame:
-    """Return each event once, with `copies`: those with a unique hash, and those of `keep_first_copies`."""
+    """Return each event once: those with a unique hash, and those of `keep_first_copies`."""
     unique = events.join(repeated_hashes, "event_hash", "left_anti").drop("event_hash")
-    return unique.withColumn("copies", F.lit(1).cast("long")).unionByName(first_copies)
+    return unique.unionByName(first_copies.drop("copies"))
 
 
 def add_drop_reason(events: DataFrame, interaction_types: Sequence[str] = INTERACTION_TYPES) -> DataFrame:
@@ -87,17 +87,16 @@ def add_drop_reason(events: DataFrame, interaction_types: Sequence[str] = INTERA
     return events.withColumn("dropped", reason)
 
 
-def summarize(events: DataFrame) -> DataFrame:
-    """Count distinct events by drop reason and item.
+def count_outcomes(events: DataFrame) -> DataFrame:
+    """Count distinct events by drop reason, and interactions by type.
 
-    The columns are `dropped`, `item_id`, `events`, `copies`, and `first_seen` and `last_seen` in epoch seconds.
+    The columns are `dropped`, `event_type` (null where dropped), `events`, and `first_seen` and `last_seen` in epoch
+    seconds.
     """
     seconds = F.unix_seconds("timestamp")
-    return events.groupBy("dropped", "item_id").agg(
-        F.count("*").alias("events"),
-        F.sum("copies").alias("copies"),
-        F.min(seconds).alias("first_seen"),
-        F.max(seconds).alias("last_seen"),
+    event_type = F.when(F.col("dropped").isNull(), F.col("event_type"))
+    return events.groupBy("dropped", event_type.alias("event_type")).agg(
+        F.count("*").alias("events"), F.min(seconds).alias("first_seen"), F.max(seconds).alias("last_seen")
     )
 
 

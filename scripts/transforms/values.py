@@ -34,7 +34,8 @@ RESERVED_WORDS = (
     "EVENT_ATTRIBUTION_SOURCE",
     "CREATION_TIMESTAMP",
 )
-# Each reserved word contains at least one of these.
+# Each reserved word contains this letter, which most ids lack, and at least one of these parts.
+_RESERVED_LETTER = "E"
 _RESERVED_PARTS = ("_ID", "TIMESTAMP", "EVENT_", "IMPRESSION")
 
 
@@ -64,7 +65,8 @@ def join_ids(ids: Column, plain: Column) -> Column:
     allowed = F.filter(ids, lambda item: item.isNotNull() & ~item.contains(SEPARATOR) & ~item.isin(*RESERVED_WORDS))
     # Filtering a list element by element is slow in Spark, so only lists that may need it are filtered.
     separators = F.length(plain) - F.length(F.replace(plain, F.lit(SEPARATOR), F.lit("")))
-    needs_filter = (separators != F.size(ids) - 1) | reduce(or_, (plain.contains(part) for part in _RESERVED_PARTS))
+    has_word = plain.contains(_RESERVED_LETTER) & reduce(or_, (plain.contains(part) for part in _RESERVED_PARTS))
+    needs_filter = (separators != F.size(ids) - 1) | has_word
     text = F.when(needs_filter, F.concat_ws(SEPARATOR, allowed)).otherwise(plain)
     is_long = F.length(plain) > MAX_LIST_LENGTH
     return F.when(ids.isNull() | (text == ""), None).when(is_long, truncate_list(text)).otherwise(text)

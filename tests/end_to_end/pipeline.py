@@ -88,7 +88,7 @@ class Pipeline:
 def provisioned_pipeline(folder: Path) -> Iterator[Pipeline]:
     """Provision a cloud of its own: free ports, a new folder, the real Terraform."""
     recording = Path(os.environ.get(RECORDED_VARIABLE, folder / "calls.jsonl"))
-    cloud = Cloud(folder, *free_ports(2), recording=recording)
+    cloud = Cloud(folder, *free_ports(3), recording=recording)
     progress = SilentProgress()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.environment.items():

@@ -23,6 +23,7 @@ BODIES: dict[str, Any] = {
     "POST /e": EVENT,
     "POST /uploads": {},
     "POST /update-data": {},
+    "POST /recommendations": {},
     "POST /rerank": {},
     "POST /train": {"x": 1},
 }
@@ -94,6 +95,21 @@ def test_a_key_with_origins_is_accepted_of_their_pages_only(pipeline):
     assert ask(pipeline.api.url, "POST /e", key)[1]["error"]["code"] == "origin_not_allowed"
 
 
+def test_a_request_with_several_keys_switches_none_of_them_off(pipeline):
+    key = pipeline.keys.create("test-several", ["events:write"], "page")
+
+    assert [ask(pipeline.api.url, "POST /e", both)[0] for both in (f"{key}&key=x", f"x&key={key}")] == [401, 401]
+    assert ask(pipeline.api.url, "POST /e", key)[0] == 202
+
+
+def test_the_route_of_pages_says_that_a_key_is_a_servers(pipeline):
+    key = pipeline.keys.create("test-server", ["events:write"])
+
+    status, answer = ask(pipeline.api.url, "POST /e", key)
+    assert (status, answer["error"]["code"]) == (403, "forbidden")
+    assert "is a server's, and POST /e takes the key of a page" in answer["error"]["message"]
+
+
 def test_a_key_of_a_role_that_reads_visitors_reads_no_user(pipeline, keys):
     key = keys["read:visitor", "page"]
     request = urllib.request.Request(pipeline.api.url + "/recommendations/user-000001", headers={"x-api-key": key})
@@ -109,5 +125,5 @@ def test_both_keys_of_a_rotated_name_work_and_a_revoked_one_stops(pipeline):
 
     old = pipeline.keys.create("test-rotated", ["events:write"])
     assert status(old) == 202
-    new = pipeline.keys.rotate("test-rotated", timedelta(days=1))
+    new, _ = pipeline.keys.rotate("test-rotated", timedelta(days=1))
     assert [read_until(lambda: status(new), 202), status(old)] == [202, 202]

@@ -13,15 +13,21 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import boto3
+import nbformat
+import pyarrow as pa
 import pytest
 import urllib3
 
 from data import replay
+from data.analysis import Lake
 from data.generator import Settings, generate
 from deployment.audit.comparison import HISTORY, LAKE, STAGES, STREAM, TRACKER
-from deployment.local.demo import reactions, shown_lists
+from deployment.local.cloud import ROOT
+from deployment.local.demo import analysis, reactions, shown_lists
 from deployment.local.provision import plan_changes
-from tests.end_to_end.pipeline import TIMEOUT_SECONDS, read_until
+from tests.end_to_end.pipeline import TIMEOUT_SECONDS, SilentProgress, read_until
+from tests.factories.data_sets.parquet import parquet_bytes
+from tests.fakes.notebooks import executed, printed
 
 UNTIL = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -64,6 +70,20 @@ def test_every_event_is_accounted_for(pipeline):
     assert result.refused.total() > 0
     assert stream.expected.repeats > 0
     assert_adds_up(pipeline, stream, result, since)
+
+
+def test_every_product_of_the_catalogue_is_listed_and_found(pipeline):
+    page = pipeline.api.get("/products", num_results=100)
+    products = page["products"]
+    while "next_page" in page:
+        page = pipeline.api.get("/products", num_results=100, page=page["next_page"])
+        products += page["products"]
+    assert len({product["item_id"] for product in products}) == len(products) == 200
+
+    one = products[-1]
+    in_category = pipeline.api.get("/products", category=one["category"], search=one["title"].upper())["products"]
+    assert one in in_category
+    assert pipeline.api.get(f"/products/{quote(one['item_id'])}").items() >= one.items()
 
 
 def test_every_event_is_accounted_for_after_a_kill_during_the_replay(pipeline):
@@ -131,6 +151,8 @@ def test_recommendations_are_trained_and_react_to_the_next_click(pipeline):
     assert len(answer["items"]) == 10
     assert answer["source"] == "recommender"
     reaction = reactions.react(pipeline.api, user)
+    latest = pipeline.api.get(f"/users/{quote(user)}/history", num_results=len(reaction.clicked))
+    assert {event["item_id"] for event in latest["events"]} == set(reaction.clicked)
     assert reaction.seconds is not None
     assert reaction.after != reaction.before
 
@@ -138,22 +160,22 @@ def test_recommendations_are_trained_and_react_to_the_next_click(pipeline):
     assert {f"item:{item}" for item in reaction.clicked} & set(reaction.because)
 
 
-def test_a_list_that_was_seen_is_stored_and_only_its_clicks_are_interactions(pipeline):
+def test_a_list_that_was_seen_is_stored_and_only_what_follows_is_an_interaction(pipeline):
     # Given the lists of some users, which they see and click
     tastes = shown_lists.read_tastes(generate_shop(seed=1, events=4_000))
     lists = shown_lists.ask(pipeline.api, tastes.users(20), lambda _: None)
     behaviour = shown_lists.behave(lists, tastes)
-    clicks = behaviour.clicked.total()
+    followed = behaviour.clicked.total() + behaviour.bought.total()
 
     # When the events are sent
     with pipeline.ledger.open("wb") as ledger:
         result = replay.replay(behaviour.stream, pipeline.api.url, pipeline.api.key, ledger=ledger)
 
-    # Then all are in the lake, and the clicks at the tracker
-    assert result.accepted == len(behaviour.events) == 20 + clicks
+    # Then all are in the lake, and the clicks and purchases at the tracker
+    assert result.accepted == len(behaviour.events) == 20 + followed
     stages = pipeline.audit().comparison.stages
-    assert [stages[stage].found for stage in STAGES] == [20 + clicks, 20 + clicks, clicks, clicks]
-    assert clicks > 0
+    assert [stages[stage].found for stage in STAGES] == [20 + followed, 20 + followed, followed, followed]
+    assert behaviour.clicked.total() > 0
 
 
 def test_an_explanation_adds_up_for_every_item(pipeline):
@@ -174,10 +196,30 @@ def test_similar_popular_and_ranked_items_are_returned(pipeline):
     user_id = next(str(user["user_id"]) for user in generate_shop(seed=1, events=4_000).users)
     ranked = pipeline.api.post("/rerank", {"user_id": user_id, "items": [*popular, "unknown-item"]})["items"]
 
+    by_popularity = pipeline.api.get(f"/recommendations/{quote(user_id)}", model="popular")
+
+    assert by_popularity["model"] == "rivulet-local-popular"
     assert len(set(popular)) == 5
     assert popular[0] not in [entry["item_id"] for entry in similar]
     assert sorted(entry["item_id"] for entry in ranked) == sorted([*popular, "unknown-item"])
     assert ranked[-1]["item_id"] == "unknown-item"
+
+
+def test_a_visitor_gets_what_fits_five_chosen_items_and_facts(pipeline):
+    chosen = [entry["item_id"] for entry in pipeline.api.get("/popular", num_results=5)["items"]]
+    facts = {"gender": "female", "interests": ["Shoes", "Nowhere"]}
+
+    answers = [
+        pipeline.api.post("/recommendations", body)
+        for body in ({"items": chosen}, {"facts": facts}, {"items": chosen, "facts": facts, "filter": "in-stock"})
+    ]
+
+    assert [answer["source"] for answer in answers] == ["chosen", "facts", "chosen_and_facts"]
+    assert [answer.get("facts") for answer in answers] == [None, ["gender", "interests"], ["gender", "interests"]]
+    for answer in answers:
+        items = [entry["item_id"] for entry in answer["items"]]
+        assert len(items) == len({*items}) == 25
+        assert not {*chosen} & {*items} or answer["source"] == "facts"
 
 
 def test_an_answer_leaves_a_served_list_in_the_lake(pipeline):
@@ -290,6 +332,8 @@ def test_an_invalid_event_is_answered_with_the_field_and_the_rule(pipeline, chan
         ("GET", "/popular?num_results=101", None, 400, "num_results"),
         ("GET", "/popular?num_results=ten", None, 400, "num_results"),
         ("GET", "/popular?colour=red", None, 400, "colour"),
+        ("GET", "/popular?model=ranking", None, 400, "model"),
+        ("POST", "/recommendations", b'{"items": ["one"]}', 400, "items"),
         ("POST", "/rerank", b'{"user_id": "someone", "items": []}', 400, "items"),
         ("GET", "/popular?num_results=51&explain=true", None, 400, "num_results"),
         ("GET", "/train/never-started", None, 404, "id"),
@@ -332,11 +376,17 @@ def request(pipeline, method, path, body=None):
     return response.status, response.json()
 
 
-def test_an_upload_is_processed_and_its_report_adds_up(pipeline):
+@pytest.mark.parametrize("format_", ["jsonl.gz", "parquet"])
+def test_an_upload_is_processed_and_its_report_adds_up(pipeline, format_):
     # Given an object with more events than one portion, one of them broken
-    events = [VALID | {"user_id": f"uploaded-{number}"} for number in range(1_201)] + [VALID | {"event_type": "Vue"}]
-    bucket, key = pipeline.made["buckets"]["uploads"], "clicks.jsonl.gz"
-    body = gzip.compress("\n".join(json.dumps(event) for event in events).encode())
+    events = [VALID | {"user_id": f"uploaded-{format_}-{number}"} for number in range(1_201)] + [
+        VALID | {"event_type": "Vue"}
+    ]
+    bucket, key = pipeline.made["buckets"]["uploads"], f"clicks.{format_}"
+    lines = "\n".join(json.dumps(event) for event in events).encode()
+    timestamps = {"timestamp": datetime.fromisoformat(VALID["timestamp"])}
+    table = pa.Table.from_pylist([event | timestamps for event in events])
+    body = gzip.compress(lines) if format_ == "jsonl.gz" else parquet_bytes(table)
     pipeline.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
     before = pipeline.count_tracked_events()
 
@@ -349,3 +399,30 @@ def test_an_upload_is_processed_and_its_report_adds_up(pipeline):
     report = pipeline.api.get(path)
     assert (report["read"], report["accepted"], report["refused"]) == (1_202, 1_201, {"unknown_value": 1})
     assert read_until(lambda: pipeline.count_tracked_events() - before, 1_201) == 1_201
+
+
+def test_the_curated_lake_has_every_event_once_and_answers_an_analysts_questions(pipeline):
+    # When the lake is curated, again where events were delivered meanwhile
+    curation = pipeline.made["curation_state_machine_arn"]
+    received = None
+    while (delivered := pipeline.lake(datetime.now(UTC))) != received:
+        received = delivered
+        analysis.curate(pipeline.stepfunctions, curation, SilentProgress())
+
+    # Then its clean events are the distinct events of the raw lake, and no row is unaccounted
+    lake = Lake(pipeline.made["database"], pipeline.made["athena_workgroup"])
+    quality = lake.view("data_quality")
+    assert quality["unaccounted"].sum() == 0
+    assert (quality["raw"].sum(), quality["clean"].sum()) == (received.rows, received.distinct)
+
+    # And each question of the demonstration has an answer
+    assert [answer.question for answer in analysis.ask(lake) if not answer.rows] == []
+
+    # And the notebook runs on it
+    folder = ROOT / "data" / "analysis"
+    notebook = executed(nbformat.read(folder / "from-question-to-plot.ipynb", as_version=4), folder)
+    plots = [
+        output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+    ]
+    assert len(plots) == 4
+    assert "rivulet-local-user-personalization" in printed(notebook)

@@ -73,6 +73,7 @@ def variables(pipeline: Any) -> dict[str, str]:
         "FUNCTION": "rivulet-local-collect",
         "QUEUE": boto3.client("sqs").get_queue_url(QueueName="rivulet-local-collect-failed")["QueueUrl"],
         "EXECUTION": pipeline.stepfunctions.list_executions(stateMachineArn=machine)["executions"][0]["executionArn"],
+        "QUERY": boto3.client("athena").list_query_executions(WorkGroup="rivulet-local")["QueryExecutionIds"][0],
         "VERSION": boto3.client("personalize").describe_campaign(campaignArn=campaign)["campaign"][
             "solutionVersionArn"
         ],

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from backend.contract import aggregate_records
+from backend.http import Request
 
 ARRIVED_AT = datetime(2026, 1, 31, 13, 0, tzinfo=UTC)
 """When Kinesis accepts the records of these factories."""
@@ -28,6 +29,14 @@ CONTEXT: Any = SimpleNamespace(
 def to_bytes(content: Any) -> bytes:
     """Return bytes unchanged, and anything else as JSON."""
     return content if isinstance(content, bytes) else json.dumps(content).encode()
+
+
+def http_request(
+    path: dict[str, str] | None = None, query: dict[str, list[str]] | None = None, body: Any = None
+) -> Request:
+    """Return a request as the functions read it; the body becomes JSON."""
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Request("GET", "/", path or {"user_id": "ann", "item_id": "mug"}, query or {}, {}, written, "r-1")
 
 
 def proxy_event(method: str, resource: str, body: Any = None, /, **changes: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Training data of a small shop, in which interactions, metadata, context and user features are all informative."""
+"""Training data: a small shop, in which interactions, metadata, context and features are all informative; walks."""
 
 from __future__ import annotations
 
@@ -78,4 +78,17 @@ def answers(users: int = 300, actions: int = 6, seed: int = 11) -> TrainingData:
     catalogue = Catalogue([f"action-{place}" for place in range(actions)], [()] * actions, [0] * actions)
     return TrainingData(
         from_rows(rows), catalogue, {}, Catalogue([f"user-{n}" for n in range(users)], ages, [0] * users)
+    )
+
+
+def walks(users: int = 300) -> Interactions:
+    """Draw users who go from each item to the one after it."""
+    draw = np.random.default_rng(3)
+    begins = draw.integers(0, 200, users).tolist()
+    return from_rows(
+        [
+            (f"u{user}", f"i{(begins[user] + step) % 200}", 1000 * step + user)
+            for user in range(users)
+            for step in range(8)
+        ]
     )

@@ -32,10 +32,17 @@ class FakeS3:
         self.breaking_after: list[int] = []
 
     @played
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> dict[str, Any]:
+    def put_object(
+        self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "", IfMatch: str = "", IfNoneMatch: str = ""
+    ) -> dict[str, Any]:
         self._check(Bucket)
         if not 1 <= len(Key.encode()) <= MAX_KEY_BYTES:
             raise client_error("KeyTooLongError", 400, "PutObject")
+        there = self.objects.get((Bucket, Key))
+        if IfMatch and there is None:
+            raise client_error("NoSuchKey", 404, "PutObject")
+        if there is not None and (IfNoneMatch == "*" or (IfMatch and IfMatch != _etag(there))):
+            raise client_error("PreconditionFailed", 412, "PutObject")
         self.objects[Bucket, Key] = bytes(Body)
         self.puts[Bucket, Key] += 1
         return {"ETag": _etag(Body)}
@@ -59,7 +66,7 @@ class FakeS3:
         body = self.objects[Bucket, Key]
         if IfMatch and IfMatch != _etag(body):
             raise client_error("PreconditionFailed", 412, "GetObject")
-        part = body[self._start(Range, body) :]
+        part = body[self._part(Range, body)]
         raw = _Breaking(part, self.breaking_after.pop(0)) if self.breaking_after else io.BytesIO(part)
         return {"Body": StreamingBody(raw, len(part)), "ContentLength": len(part), "ETag": _etag(body)}
 
@@ -75,15 +82,55 @@ class FakeS3:
             raise client_error("NoSuchBucket", 404)
 
     @staticmethod
-    def _start(asked: str, body: bytes) -> int:
+    def _part(asked: str, body: bytes) -> slice:
         if not asked:
-            return 0
-        found = re.fullmatch(r"bytes=(\d+)-", asked)
+            return slice(None)
+        found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
         assert found, f"unsupported range: {asked}"
         start = int(found[1])
         if start >= len(body):
             raise client_error("InvalidRange", 416, "GetObject")
-        return start
+        return slice(start, int(found[2]) + 1 if found[2] else None)
+
+
+class FakePagesBucket:
+    """A client of S3 that knows one bucket: its objects with their settings and tags, in the order of their writes."""
+
+    def __init__(self, bucket: str) -> None:
+        self.bucket = bucket
+        self.objects: dict[str, dict[str, Any]] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, CacheControl: str) -> None:
+        self._check(Bucket)
+        # A new object has no tags of the one that it replaces.
+        self.objects[Key] = {"Body": Body, "ContentType": ContentType, "CacheControl": CacheControl, "tags": []}
+
+    def get_object_tagging(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        self._check(Bucket)
+        return {"TagSet": self.objects[Key]["tags"]}
+
+    def put_object_tagging(self, *, Bucket: str, Key: str, Tagging: dict[str, Any]) -> None:
+        self._check(Bucket)
+        self.objects[Key]["tags"] = Tagging["TagSet"]
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:
+        self._check(Bucket)
+        del self.objects[Key]
+
+    def get_paginator(self, name: str) -> FakePagesBucket:
+        assert name == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str) -> list[dict[str, Any]]:
+        """Return pages of two keys each, and an empty one, as a listing can have."""
+        self._check(Bucket)
+        keys = sorted(self.objects)
+        pages = [[{"Key": key} for key in keys[start : start + 2]] for start in range(0, len(keys), 2)]
+        return [*({"Contents": page} for page in pages), {"KeyCount": 0}]
+
+    def _check(self, bucket: str) -> None:
+        if bucket != self.bucket:
+            raise client_error("NoSuchBucket", 404)
 
 
 class _Breaking(io.BytesIO):

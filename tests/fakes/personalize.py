@@ -1,4 +1,4 @@
-"""Personalize's events and runtime services in memory, with the limits that AWS documents and faults on request."""
+"""Personalize's services in memory, with the limits that AWS documents and faults on request."""
 
 # ruff: noqa: N803 - the argument names are those of the AWS client
 
@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import json
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from botocore.session import get_session
 from botocore.validate import validate_parameters
 
-from tests.fakes.faults import Faults, client_error
+from tests.fakes.faults import Faults, client_error, played
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html and .../limits.html
 MAX_EVENTS = 10
@@ -124,6 +126,7 @@ class FakeRuntime:
         # The items that pass every filter.
         self.passing: set[str] = set()
         self.asked: list[dict[str, Any]] = []
+        self.meta = SimpleNamespace(endpoint_url="https://personalize-runtime.eu-central-1.amazonaws.com")
 
     def get_recommendations(
         self,
@@ -135,9 +138,12 @@ class FakeRuntime:
         metadataColumns: dict[str, list[str]] | None = None,
         filterArn: str | None = None,
         filterValues: dict[str, str] | None = None,
+        context: dict[str, str] | None = None,
+        promotions: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
         columns = (metadataColumns or {}).get("ITEMS", [])
         self._enter(campaignArn, numResults=numResults, userId=userId, itemId=itemId, columns=columns)
+        self.asked[-1] |= {"context": context} if context else {}
         ranking = self._filtered(self.ranking, filterArn, filterValues)
         most = MAX_RESULTS_WITH_METADATA if columns else MAX_RESULTS
         if not 0 <= numResults <= most:
@@ -146,6 +152,10 @@ class FakeRuntime:
             if column not in self.columns:
                 raise invalid(f"there is no column {column}")
         answer = self._answer("itemList", ranking[:numResults])
+        for promotion in promotions or []:
+            self.asked[-1] |= {"promotion": promotion}
+            for listed in answer["itemList"][: numResults * promotion["percentPromotedItems"] // 100]:
+                listed["promotionName"] = promotion["name"]
         if columns:
             for listed in answer["itemList"]:
                 listed["metadata"] = {column: self.columns[column] for column in columns}
@@ -159,8 +169,10 @@ class FakeRuntime:
         inputList: list[str],
         filterArn: str | None = None,
         filterValues: dict[str, str] | None = None,
+        context: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         self._enter(campaignArn, inputList=inputList, userId=userId)
+        self.asked[-1] |= {"context": context} if context else {}
         if not 1 <= len(inputList) <= MAX_RESULTS:
             raise invalid(f"inputList has 1 to {MAX_RESULTS} items")
         return self._answer(
@@ -187,3 +199,78 @@ class FakeRuntime:
     def _answer(self, name: str, items: list[str]) -> dict[str, Any]:
         listed = [{"itemId": item, "score": 1 / (n + 1), "reason": self.reasons} for n, item in enumerate(items)]
         return {name: listed, "recommendationId": f"RID-{len(self.asked)}"}
+
+
+METRICS = {"coverage": 0.5, "normalized_discounted_cumulative_gain_at_25": 0.1}
+
+
+class FakeControl:
+    """personalize: the solutions of one data set group with their versions, and the campaigns that serve some."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.calls: list[str] = []
+        self.solutions: dict[str, list[dict[str, Any]]] = {}
+        # The version that each campaign serves, by the campaign's ARN.
+        self.serving: dict[str, str] = {}
+
+    def add(self, solution: str, version: str, at: datetime, status: str = "ACTIVE") -> str:
+        """Add a version of a solution and return its ARN."""
+        arn = f"{_solution_arn(solution)}/{version}"
+        described = {"solutionVersionArn": arn, "status": status, "creationDateTime": at}
+        self.solutions.setdefault(solution, []).append(described)
+        return arn
+
+    @played
+    def list_solutions(self, *, datasetGroupArn: str, maxResults: int) -> dict[str, Any]:
+        self.calls.append("list_solutions")
+        if not self.solutions:
+            raise _not_found(datasetGroupArn)
+        names = list(self.solutions)[:maxResults]
+        return {
+            "solutions": [
+                {
+                    "name": name,
+                    "solutionArn": _solution_arn(name),
+                    "recipeArn": f"arn:aws:personalize:::recipe/aws-{name}",
+                }
+                for name in names
+            ]
+        }
+
+    @played
+    def list_solution_versions(self, *, solutionArn: str, maxResults: int) -> dict[str, Any]:
+        self.calls.append("list_solution_versions")
+        return {"solutionVersions": self.solutions[solutionArn.rpartition("/")[2]][:maxResults]}
+
+    @played
+    def get_solution_metrics(self, *, solutionVersionArn: str) -> dict[str, Any]:
+        self.calls.append("get_solution_metrics")
+        (version,) = (
+            each
+            for versions in self.solutions.values()
+            for each in versions
+            if each["solutionVersionArn"] == solutionVersionArn
+        )
+        if version["status"] != "ACTIVE":
+            raise client_error("ResourceInUseException", 400)
+        return {"solutionVersionArn": solutionVersionArn, "metrics": dict(METRICS)}
+
+    @played
+    def describe_campaign(self, *, campaignArn: str) -> dict[str, Any]:
+        self.calls.append("describe_campaign")
+        if campaignArn not in self.serving:
+            raise _not_found(campaignArn)
+        name = campaignArn.rpartition("/")[2]
+        return {"campaign": {"name": name, "solutionVersionArn": self.serving[campaignArn]}}
+
+
+_RECIPE = "arn:aws:personalize:::recipe"
+
+
+def _solution_arn(name: str) -> str:
+    return f"arn:aws:personalize:eu-central-1:000000000000:solution/{name}"
+
+
+def _not_found(arn: str) -> Exception:
+    return client_error("ResourceNotFoundException", 400, message=f"{arn} does not exist")

@@ -162,7 +162,7 @@ def test_the_command_evaluates_plots_saves_and_compares(shop, tmp_path, capsys):
     saved_in = ["--folder", str(tmp_path)]
     run = [*saved_in, "run", str(shop), "--recipes", f"{PERSONAL},{POPULAR}", "--split", "next", "--seen-counts"]
 
-    assert main(run) == 0
+    assert main([*run, "--share", "0.3"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "the whole catalogue is ranked" in printed
     assert "ndcg@10 by slice" in printed

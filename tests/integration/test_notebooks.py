@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "model" / "notebooks").glob("*.ipynb"))
-SECONDS_PER_CELL = 240
+from tests.fakes.notebooks import executed, printed
 
-
-def executed(notebook, folder):
-    """Run a notebook in a kernel of this interpreter, as if it lay in `folder` of the project."""
-    kernel = AsyncKernelManager(kernel_name="python3")
-    assert kernel.kernel_spec is not None
-    kernel.kernel_spec.argv[0] = sys.executable
-    place = {"metadata": {"path": str(folder)}}
-    return NotebookClient(notebook, km=kernel, timeout=SECONDS_PER_CELL, resources=place).execute()
-
-
-def printed(notebook):
-    """Return all that a notebook's cells printed or returned as text."""
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "model" / "notebooks").glob("*.ipynb"))
+KEPT = [*NOTEBOOKS, *(ROOT / "data" / "analysis").glob("*.ipynb")]
 
 
 @pytest.mark.timeout(600)
@@ -48,7 +33,7 @@ def test_a_cell_that_fails_fails_the_test():
         executed(broken, NOTEBOOKS[0].parent)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_a_notebook_is_kept_without_outputs(path):
     notebook = nbformat.read(path, as_version=4)
 

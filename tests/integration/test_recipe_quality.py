@@ -12,14 +12,17 @@ import pytest
 
 from model.datasets.interactions import Interactions, from_columns
 from model.datasets.training_data import TrainingData
-from model.evaluation.evaluate import Result, evaluate
+from model.evaluation.evaluate import Result, ask_for_new_items, evaluate, seen_share
+from model.evaluation.lists import full_lists
 from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
+from model.recipes.recipe import REPEATS, Recipe
 from model.registry.recipes import RECIPES
 from tests.factories.data_sets.gowalla import gowalla
 from tests.factories.data_sets.shared_data import shared
 
 PERSONAL = "aws-user-personalization-v2"
 QUESTIONS = 6000
+MAX_SEEN = 0.02  # share of items that the user has seen in the first ten places, where nothing filters them out
 ONE_IN = 8  # users of Gowalla
 
 
@@ -65,25 +68,37 @@ def next_places() -> Split:
     return replace(whole, train=train, questions=[question for question in whole.questions if question.user in users])
 
 
-def judged(make_split, hide_seen: bool) -> Result:
+def new_click() -> Split:
+    """Ask for the clicks on items that are new to the session."""
+    split = next_click()
+    return replace(split, questions=ask_for_new_items(split.questions))
+
+
+def judged(split: Split, *, repeats: bool) -> tuple[Result, Recipe]:
     """Train the recipe as the engine does and judge it."""
-    split = make_split()
-    data = RECIPES[PERSONAL].prepare(TrainingData(split.train))
+    data = RECIPES[PERSONAL].prepare(TrainingData(split.train, parameters={REPEATS: str(repeats).lower()}))
     algorithm = RECIPES[PERSONAL].recommender
-    return evaluate(algorithm.fit(data, algorithm.tune(data)), split, (10, 20), hide_seen=hide_seen)
+    recipe = algorithm.fit(data, algorithm.tune(data))
+    return evaluate(recipe, split, (10, 20), hide_seen=not repeats), recipe
 
 
 @pytest.mark.parametrize(
     ("make_split", "bounds"),
     [
         (next_click, {"hr@20": 0.680, "mrr@20": 0.355}),
+        (new_click, {"hr@20": 0.538, "mrr@20": 0.252}),
         (last_review, {"hr@10": 0.0495, "ndcg@10": 0.0320}),
         (next_film, {"hr@10": 0.090, "ndcg@10": 0.050}),
         (next_places, {"recall@20": 0.121, "ndcg@20": 0.101}),  # without the graph filter 0.113 and 0.093
     ],
 )
-def test_the_next_item_is_found(make_split, bounds):
-    result = judged(make_split, hide_seen=make_split is not next_click)
+def test_the_next_item_is_found_and_lists_hold_what_is_new(make_split, bounds):
+    split, repeats = make_split(), make_split is next_click
+
+    result, recipe = judged(split, repeats=repeats)
 
     for metric, bound in bounds.items():
         assert result.mean(metric) > bound
+    if not repeats:
+        unfiltered = full_lists(recipe, split, 10, hide_seen=False)
+        assert seen_share(unfiltered, split, 10) <= MAX_SEEN

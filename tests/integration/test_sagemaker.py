@@ -21,7 +21,7 @@ from model.sagemaker.serve import load, make_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = json.loads((ROOT / "model/sagemaker/metric_definitions.json").read_text())
-ITEMS, USERS, CLICKS = 40, 120, 12
+ITEMS, USERS, CLICKS = 40, 150, 8
 START = 1_780_000_000
 
 

@@ -41,9 +41,7 @@ def run() -> list[dict[str, Any]]:
             tracker = Caller(engine.port).control("ListEventTrackers")["eventTrackers"][0]["eventTrackerArn"]
             described = Caller(engine.port).control("DescribeEventTracker", eventTrackerArn=tracker)["eventTracker"]
             named = {"trackingId": described["trackingId"]}
-            puts = [
-                put_of_ten(shop, number, **named, sessionId=f"s-{number % USERS}") for number in range(STREAMED // 10)
-            ]
+            puts = [put_of_ten(shop, number, **named) for number in range(STREAMED // 10)]
             outcome = drive(engine.port, puts, connections=SENDERS)
             figures["events streamed per second"] = round(outcome.per_second * 10)
             figures["memory per million streamed events (MiB)"] = round(engine.resident_mib() - small)

@@ -1,16 +1,20 @@
-"""The Spark job on a million generated events, beside DuckDB with the same job on the same files.
+"""The Spark job on generated events, beside DuckDB with the same job on the same files.
 
 Both read the same lake with two threads, keep the first copy of each event, drop events that are not interactions,
-give anonymous events to the users of their sessions by the rule of identity, and write CSV of the interactions and the
-latest items and users. Each runs in a process of its own, whose start is not part of the measured time.
+give anonymous events to the users of their sessions by the rule of identity, check reserved words, write CSV as
+Personalize reads it of the interactions and the latest items and users, measure the profile of the manifest, and rank
+items by users' facts. Spark has the settings of the laptop's Glue. Each runs in a process of its own, whose start has a
+column of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -18,83 +22,104 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract import Event, event_id_of, read_event
 from data.generator import Settings, generate
-from tests.integration.datasets.lakes import SCHEMA, write_events, write_lines
+from deployment.emulator.settings import SPARK_SETTINGS
+from tests.factories.data_sets.lakes import SCHEMA, write_events, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "bench" / "etl"
-EVENTS = 1_000_000
 THREADS = 2
 # About the size of Firehose's objects with its largest buffer, 128 MB of JSON.
 ROWS_PER_FILE = 100_000
-SETTINGS = Settings(items=5_000, users=40_000, events=EVENTS, until=datetime(2026, 11, 1, tzinfo=UTC))
 
-_SPARK = """
+PARTS = {"million": 1_000_000, "growth": 5_000_000}
+
+START = """
 import json, os, sys, time
 from pyspark.sql import SparkSession
-from scripts.arguments import read_arguments
-from scripts.build import build_datasets
 spark = SparkSession.builder.getOrCreate()
-spark.conf.set("spark.sql.session.timeZone", "UTC")
 
 def cpu_seconds():
     fields = open(f"/proc/{spark._jvm.java.lang.ProcessHandle.current().pid()}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-started, used = time.perf_counter(), cpu_seconds()
+def peak_memory():
+    status = open(f"/proc/{spark._jvm.java.lang.ProcessHandle.current().pid()}/status").read()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+ready, started, used = time.time(), time.perf_counter(), cpu_seconds()
+
+def measured():
+    return {
+        "ready": ready,
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": cpu_seconds() - used,
+        "memory_kib": peak_memory(),
+    }
+"""
+"""Starts Spark and begins to measure; `measured()` returns the measurements."""
+
+_SPARK = """
+from scripts.arguments import read_arguments
+from scripts.build import build_datasets
 manifest = build_datasets(spark, read_arguments(sys.argv[1:]))
 print(json.dumps({
-    "seconds": time.perf_counter() - started,
-    "cpu_seconds": cpu_seconds() - used,
+    **measured(),
     "read": manifest["events_read"],
     "written": manifest["written"],
+    "dropped": manifest["dropped"],
+    "event_types": manifest["profile"]["trained"]["event_types"],
 }))
 """
 
 
-def run() -> list[dict[str, Any]]:
-    """Measure both and return one row for each."""
-    lake = _make_lake()
-    spark = _measure(_spark_command(lake), _spark_environment())
-    duckdb = _measure(_duckdb_command(lake), dict(os.environ))
-    if spark["written"] != duckdb["written"]:
-        raise AssertionError(f"Spark wrote {spark['written']}, DuckDB {duckdb['written']}")
-    return [_row("DuckDB", duckdb, duckdb), _row("Spark local[2]", spark, duckdb)]
+def run(*parts: str) -> Iterator[dict[str, Any]]:
+    """Measure both for each number of events, and yield one row for each."""
+    for part in parts or PARTS:
+        lake = make_lake(PARTS[part])
+        arguments = ["--lake", f"{lake}/", "--datasets", f"{FOLDER}/datasets/", "--run_id", "spark"]
+        spark = measure([sys.executable, "-c", START + _SPARK, *arguments], spark_environment())
+        duckdb = measure(_duckdb_command(lake), dict(os.environ))
+        spark["lists"] = json.loads((FOLDER / "datasets" / "popular-by-fact.json").read_text("utf-8"))["lists"]
+        for name in ("read", "written", "dropped", "event_types", "lists"):
+            if spark[name] != duckdb[name]:
+                raise AssertionError(f"{name}: Spark has {spark[name]}, DuckDB {duckdb[name]}")
+        yield to_row("DuckDB", duckdb, duckdb)
+        yield to_row("Spark local[2]", spark, duckdb)
 
 
-def _row(name: str, result: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
+def to_row(name: str, result: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the table."""
     return {
         "job": name,
         "rows": result["read"],
+        "start-up seconds": round(result["start_up"], 2),
         "seconds": round(result["seconds"], 2),
         "CPU seconds": round(result["cpu_seconds"], 2),
+        "MiB": round(result["memory_kib"] / 1024),
         "rows/s": result["read"] / result["seconds"],
         "of DuckDB's": round(peer["seconds"] / result["seconds"], 3),
     }
 
 
-def _measure(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
+def measure(command: list[str], environment: dict[str, str], text: str = "") -> dict[str, Any]:
+    """Run a command with a text as its input, and return the JSON that it prints and `start_up`, in seconds."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    started = time.time()
     finished = subprocess.run(
-        command, env=environment, cwd=FOLDER, capture_output=True, text=True, timeout=1200, check=False
+        command, env=environment, cwd=FOLDER, input=text, capture_output=True, text=True, timeout=1200, check=False
     )
     if finished.returncode:
         raise RuntimeError(f"{command[0]} failed: {finished.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
-    return result
+    return {**result, "start_up": result["ready"] - started}
 
 
-def _spark_command(lake: Path) -> list[str]:
-    return [
-        sys.executable, "-c", _SPARK,
-        "--lake", f"{lake}/", "--datasets", f"{FOLDER}/datasets/", "--run_id", "spark",
-    ]  # fmt: skip
-
-
-def _spark_environment() -> dict[str, str]:
-    settings = f"--master local[{THREADS}] --driver-memory 2g --conf spark.ui.enabled=false"
-    settings += " --conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1"
+def spark_environment() -> dict[str, str]:
+    """Return the environment of a Spark job with the settings of the laptop's Glue."""
+    settings = " ".join(f"--conf {shlex.quote(f'{name}={value}')}" for name, value in SPARK_SETTINGS.items())
     return {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -109,24 +134,25 @@ def _duckdb_command(lake: Path) -> list[str]:
     return [str(python), str(peer), str(lake), str(FOLDER / "datasets" / "duckdb"), str(THREADS)]
 
 
-def _make_lake() -> Path:
-    """Generate the lake on first use; it is always the same."""
-    lake = FOLDER / f"raw-{EVENTS}-{len(SCHEMA.names)}"  # anew for further columns
+def make_lake(count: int) -> Path:
+    """Generate a lake of about as many events on first use; it is always the same."""
+    lake = FOLDER / f"raw-{count}-{len(SCHEMA.names)}"  # anew for further columns
     ready = lake.with_suffix(".ready")
     if not ready.exists():
-        rows = _generate_rows()
+        settings = Settings(items=5_000, users=count // 25, events=count, until=datetime(2026, 11, 1, tzinfo=UTC))
+        rows = _generate_rows(settings)
         while part := list(islice(rows, ROWS_PER_FILE)):
             write_events(lake, part)
-        stream = generate(SETTINGS)
+        stream = generate(settings)
         write_lines(lake, "items", "request-1", *stream.items)
         write_lines(lake, "users", "request-2", *stream.users)
         ready.touch()
     return lake
 
 
-def _generate_rows() -> Iterator[dict[str, Any]]:
+def _generate_rows(settings: Settings) -> Iterator[dict[str, Any]]:
     now = datetime.now(UTC)
-    for raw in generate(SETTINGS).events:
+    for raw in generate(settings).events:
         event = read_event(raw.payload, now=now)
         if isinstance(event, Event) and event.consent == "granted":
             yield {

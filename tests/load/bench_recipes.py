@@ -21,6 +21,7 @@ from tests.bench import FAILED
 from tests.factories.data_sets.shared_data import FOLDER
 from tests.load.engine.running_engine import ROOT
 from tests.load.recipes import answers, growth
+from tests.load.recipes.personalization import candidates
 from tests.load.recipes.processes import FailedMeasurementError, measured
 from tests.load.recipes.tasks import FILES, unusable
 
@@ -34,8 +35,12 @@ MEASURED = {
     "gowalla": (POPULAR, DEFAULT, GRAPH, AS_PUBLISHED, LIGHTGCN, NEUMF, "implicit ALS", "implicit BM25", "cornac BPR"),
     "beauty": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine", "cornac BPR"),
     "yoochoose": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine", "cornac EASE"),
+    "yoochoose-new": (POPULAR, DEFAULT, SIMILAR),
     "movielens": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine"),
 }
+# Recipes that know what a user has seen: a second row has their metrics without a filter of such items, and the share
+# of these in the first ten places.
+FOR_USERS = (DEFAULT, GRAPH, LIGHTGCN, NEUMF)
 # The networks', so that all of the bench takes minutes (LightGCN's are its spectral start); the graph filter's, those
 # that BSPM's authors published beside their code for Gowalla. The other recipes have their defaults.
 SETTINGS: dict[str, Mapping[str, str]] = {
@@ -58,9 +63,10 @@ PUBLISHED = {
         "SASRec": "0.0246/0.0126, GPU 521 s",
     },
     "yoochoose": {},
+    "yoochoose-new": {},
     "movielens": {},
 }
-PARTS = (*MEASURED, "growth", "answers")
+PARTS = (*MEASURED, "growth", "answers", "candidates")
 PEERS = ("implicit ", "cornac ")
 # implicit divides its work by OpenMP and asks for BLAS to keep to one thread.
 THREADS_OF_PEERS = {"OMP_NUM_THREADS": str(os.cpu_count()), "OPENBLAS_NUM_THREADS": "1"}
@@ -96,7 +102,10 @@ def quality(task: str) -> Iterator[dict[str, Any]]:
         return
     for name in MEASURED[task]:
         try:
-            yield _row(task, name, _measured(task, name))
+            found = _measured(task, name)
+            yield _row(task, name, found)
+            if _has_unfiltered_row(task, name):
+                yield _row(task, f"{name}, unfiltered", {**found, "metrics": found["unfiltered"]})
         except FailedMeasurementError as error:
             yield {"data": task, "recipe": name, FAILED: str(error)}
 
@@ -104,14 +113,22 @@ def quality(task: str) -> Iterator[dict[str, Any]]:
 def _rows(part: str) -> Iterator[dict[str, Any]]:
     if part in MEASURED:
         return quality(part)
-    return growth.growth() if part == "growth" else answers.answers()
+    return {"growth": growth.growth, "answers": answers.answers, "candidates": candidates.compare}[part]()
 
 
 def _count(part: str) -> int:
-    """Return how many measurements a part is made of."""
+    """Return how many rows a part has."""
     if part in MEASURED:
-        return 1 if unusable(part, FOLDER) else len(MEASURED[part])
+        rows = sum(1 + _has_unfiltered_row(part, name) for name in MEASURED[part])
+        return 1 if unusable(part, FOLDER) else rows
+    if part == "candidates":
+        return len(candidates.NAMES)
     return len(growth.NAMES) * len(growth.SIZES) if part == "growth" else len(answers.names())
+
+
+def _has_unfiltered_row(task: str, name: str) -> bool:
+    # Nothing is filtered where repeated items are wanted.
+    return name in FOR_USERS and task != "yoochoose"
 
 
 def _row(task: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,6 +138,7 @@ def _row(task: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
         "recipe": name,
         "asked": found["questions"],
         **metrics,
+        "seen of 10": f"{found['seen']:.1%}" if name.endswith("unfiltered") else "",
         "claimed": CLAIMED.get((task, name), ""),
         "training, s": round(found["seconds"], 1),
         "CPU, s": round(found["cpu"], 1),

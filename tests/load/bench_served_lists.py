@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
+from backend.recommend.models.custom import CustomModel
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
+from backend.recommend.visitors.fact_lists import FactLists
 from tests.fakes.emulator.process import Emulator, free_port
 from tests.fakes.functions.serving import campaign_arns
 from tests.fakes.personalize import FakeRuntime
@@ -103,12 +105,16 @@ def _dependencies(emulator: Emulator) -> RecommendDependencies:
     destination = {"RoleARN": "arn:aws:iam::000000000000:role/delivery", "BucketARN": "arn:aws:s3:::none"}
     firehose.create_delivery_stream(DeliveryStreamName=STREAM, ExtendedS3DestinationConfiguration=destination)
     runtime: Any = FakeRuntime([f"item-{number}" for number in range(100)])
+    tables = Tables(*KEYS)
     return RecommendDependencies(
         dynamodb,
         runtime,
-        Tables(*KEYS),
+        tables,
         campaign_arns(),
+        {},
+        CustomModel(lambda: None, dynamodb, tables),
         frozenset(campaign_arns().values()),
         PublishedFilters(emulator.client("ssm"), "/filters", time.monotonic),
         ServedLists(firehose, STREAM),
+        FactLists(lambda: emulator.client("s3"), "datasets", time.monotonic),
     )

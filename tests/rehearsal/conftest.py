@@ -20,7 +20,7 @@ def pytest_report_header():
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory):
-    stage = Rehearsal(tmp_path_factory.mktemp("rehearsal").resolve(), *free_ports(2))
+    stage = Rehearsal(tmp_path_factory.mktemp("rehearsal").resolve(), *free_ports(3))
     stage.copy()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stage.cloud.environment.items():

@@ -31,11 +31,12 @@ class Rehearsal:
     folder: Path
     port: int
     engine_port: int
+    shop_port: int
 
     @property
     def cloud(self) -> Cloud:
         """The cloud, whose processes the copy's own commands start and stop."""
-        return Cloud(self.folder / "build" / "local" / NAME, self.port, self.engine_port)
+        return Cloud(self.folder / "build" / "local" / NAME, self.port, self.engine_port, self.shop_port)
 
     def copy(self) -> None:
         """Copy what git tracks and what is new, with the environments linked, and commit it."""
@@ -71,7 +72,11 @@ class Rehearsal:
             cwd=self.folder,
             env=os.environ
             | {"PYTHONPATH": str(self.folder)}
-            | {"RIVULET_PORT": str(self.port), "RIVULET_ENGINE_PORT": str(self.engine_port)},
+            | {
+                "RIVULET_PORT": str(self.port),
+                "RIVULET_ENGINE_PORT": str(self.engine_port),
+                "RIVULET_SHOP_PORT": str(self.shop_port),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -29,8 +29,9 @@ BOOTSTRAP_VARIABLES = {
     "repository": "owner/rivulet",
     "environments": ["dev"],
 }
-# Everything that is optional.
+# Everything that is optional but the shop: Moto has no response headers policies.
 ROOT_VARIABLES = {
+    "shop": None,
     "account_id": ACCOUNT_ID,
     "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT_ID}:policy/rivulet-boundary-dev",
     "lambda_archives_directory": "tests/archives/lambda",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.client.counts import Counts, RefusedEvent
+from backend.client.delivery import pauses
 from backend.client.delivery.attempt import deliver
 from backend.client.delivery.backlog import Backlog
 from backend.client.delivery.lifetime import register, unregister
@@ -54,7 +55,7 @@ class Outbox:
 
     def __init__(self, transport: Transport, policy: Policy, clock: Clock) -> None:
         self._transport, self._policy, self._clock = transport, policy, clock
-        self._is_closed = self._is_finished = False
+        self._is_closed = self._is_finished = self._is_retired = False
         self._backlog: Backlog | None = None
         if policy.spool is not None:
             policy.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,6 +82,8 @@ class Outbox:
         self._pauses = Pauses()
         self._resume_at = 0.0
         self._problem: Problem | None = None
+        self._permanent_failures = 0
+        self._failed_at = 0.0
         self._is_dropping = self._is_released = False
         self._logged_reasons: set[str] = set()
 
@@ -159,7 +162,10 @@ class Outbox:
             return Counts(**numbers, problem=self._problem.message if self._problem else None)
 
     def flush(self, timeout: float) -> Counts:
-        """Deliver the events that were sent before; return at the latest after so many seconds."""
+        """Deliver the events that were sent before; return at the latest after so many seconds.
+
+        Where only a change of the key, the address or the rights can help, return after one attempt.
+        """
         self._check_process()
         deadline = time.monotonic() + timeout
         with self._lock:
@@ -167,16 +173,24 @@ class Outbox:
                 return self.counts()
             backlog = self._open_backlog()
             target = self._flushed_up_to = max(self._flushed_up_to, backlog.last_number)
+            failures = self._permanent_failures
+            if self._problem is not None and self._problem.is_permanent:
+                self._resume_at = min(self._resume_at, self._failed_at + pauses.FLUSHED_HOLD_SECONDS)
             if self._is_threaded():
                 self._work.notify()
-                while self._first_pending() <= target and not self._is_delivering():
+                while self._must_wait(target, failures):
                     if not self._progress.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
                         break
                 return self.counts()
-        while self._first_pending() <= target and not self._is_delivering() and time.monotonic() < deadline:
+        while self._must_wait(target, failures) and time.monotonic() < deadline:
             self._deliver_or_pause(deadline)
         self._log_messages()
         return self.counts()
+
+    def _must_wait(self, target: float, failures: int) -> bool:
+        """Return whether events up to a number are pending, and no attempt has failed permanently since so many did."""
+        is_pending = self._first_pending() <= target and not self._is_delivering()
+        return is_pending and self._permanent_failures == failures
 
     def close(self, timeout: float) -> Counts:
         """Take no more events, deliver those that wait, and count the others as lost; those in a spool stay there."""
@@ -199,6 +213,26 @@ class Outbox:
         if thread is None or not thread.is_alive():
             self._transport.close()
         return self.counts()
+
+    def retire(self) -> None:
+        """Deliver what waits and then finish, since no caller is left; does not wait for it.
+
+        Without a thread what waits is delivered at the exit of the process.
+        """
+        self._check_process()
+        with self._lock:
+            if self._is_finished:
+                return
+            self._is_retired = True
+            self._work.notify_all()
+            is_threaded = self._thread is not None and self._thread.is_alive()
+            if is_threaded or (self._backlog is not None and self._backlog.pending):
+                return
+            self._is_closed = self._is_finished = True
+            if self._backlog is not None:
+                self._release(self._backlog)
+            unregister(self)
+        self._transport.close()
 
     def _check_process(self) -> None:
         # A belt: some servers fork without Python's knowledge.
@@ -249,12 +283,15 @@ class Outbox:
         process = self._process
         while self._wait_for_work() and process == os.getpid():
             self._deliver_once(None)
+        if self._is_retired and process == os.getpid():
+            self.close(0.0)
         self._transport.close()
 
     def _wait_for_work(self) -> bool:
         with self._lock:
             while True:
-                if self._is_finished or (self._is_closed and not self._open_backlog().is_waiting):
+                is_last = self._is_closed or self._is_retired
+                if self._is_finished or (is_last and not self._open_backlog().is_waiting):
                     return False
                 seconds = self._seconds_until_due()
                 if seconds is not None and seconds <= 0:
@@ -365,8 +402,10 @@ class Outbox:
             return
         if delivery.settled:
             self._pauses.reset()
+        self._permanent_failures += problem.is_permanent
+        self._failed_at = time.monotonic()
         pause = self._pauses.next_seconds(delivery.retry_after, is_permanent=problem.is_permanent)
-        self._resume_at = time.monotonic() + pause
+        self._resume_at = self._failed_at + pause
         if self._problem is None or problem.message != self._problem.message:
             level = logging.ERROR if problem.is_permanent else logging.WARNING
             self._note(level, "%s; %d events wait", problem.message, self._open_backlog().pending)

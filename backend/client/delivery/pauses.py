@@ -13,6 +13,9 @@ LONGEST_RETRY_AFTER_SECONDS = 300.0
 HOLD_SECONDS = 60.0
 """The pause after an answer that only a change of the key, the address or the rights can improve."""
 
+FLUSHED_HOLD_SECONDS = 1.0
+"""The same where `flush` or `close` asks for an attempt, so that a loop of such calls is no burst of requests."""
+
 
 class Pauses:
     """Exponential backoff with full jitter, at least as long as the server asks.

@@ -12,20 +12,26 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
-
 from backend.client.transports.interface import RETRY, Answer, Problem, Verdict
-from backend.contract.aggregate import (
-    MAX_BYTES_PER_CALL,
-    MAX_RECORDS_PER_CALL,
-    PUT_RECORDS_THROTTLES,
-    group_events,
-)
 from backend.contract.consent import may_deny_consent
 from backend.contract.limits import MAX_ID_LENGTH
 from backend.contract.refusal import FieldError
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+
+    from backend.contract.aggregate import (
+        MAX_BYTES_PER_CALL,
+        MAX_RECORDS_PER_CALL,
+        PUT_RECORDS_THROTTLES,
+        group_events,
+    )
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"StreamTransport needs {missing.name}: pip install 'rivulet-producer[kinesis]'", name=missing.name
+    ) from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,8 +20,15 @@ MOST_VERSIONS = 2
 
 MOST_ORIGINS = 20
 
+DISTRIBUTION = "distribution"
+"""The name of the key that the shop's distribution sends: Terraform makes it, and it has a usage plan of its own."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_NEW_ORIGIN = re.compile(rf"(?P<scheme>https?)://{_LABEL}(\.{_LABEL})*(:(?P<port>[1-9][0-9]{{0,4}}))?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_MOST_PORT = 65535
 
 
 class InvalidKeyError(ValueError):
@@ -70,17 +77,24 @@ class Key(msgspec.Struct, frozen=True):
             return []
         return [version for version in self.versions if version.expires_at is None or now < version.expires_at]
 
-    def rotated(self, sha256: str, now: datetime, overlap: timedelta) -> Key:
-        """Return the name with a further key; the present one expires after the overlap, if not before."""
+    def rotated(self, sha256: str, now: datetime, overlap: timedelta, lifetime: timedelta | None = None) -> Key:
+        """Return the name with a further key; the present one expires after the overlap, if not before.
+
+        Parameters
+        ----------
+        lifetime
+            Until the further key expires; by default it has the end of the present one.
+        """
         valid = self.valid_versions(now)
         if not valid:
             raise InvalidKeyError(f"{self.name} is revoked or expired: create it again")
         if len(valid) == MOST_VERSIONS:
             raise InvalidKeyError(f"{self.name} is being rotated: its older key expires at {valid[0].expires_at}")
         [present] = valid
+        further = KeyVersion(sha256, now, present.expires_at if lifetime is None else now + lifetime)
         end = now + overlap
         present = msgspec.structs.replace(present, expires_at=min(end, present.expires_at or end))
-        return msgspec.structs.replace(self, versions=(present, KeyVersion(sha256, now)))
+        return msgspec.structs.replace(self, versions=(present, further))
 
     def state(self, now: datetime) -> str:
         """Return the state in one word: valid, rotating, expired or revoked."""
@@ -135,3 +149,16 @@ def _check_origins(key: Key) -> None:
     for origin in key.origins:
         if not _ORIGIN.fullmatch(origin):
             raise InvalidKeyError(f"{origin!r} is no origin: scheme and host in lower case, as https://shop.example")
+
+
+def checked_origin(text: str) -> str:
+    """Return the origin of a new key as browsers send it, without a default port; `InvalidKeyError`.
+
+    https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
+    """
+    matched = _NEW_ORIGIN.fullmatch(text)
+    if matched is None or int(matched["port"] or 1) > _MOST_PORT:
+        raise InvalidKeyError(
+            f"{text!r} is no origin: scheme, host in lower case and a port if it has one, as https://shop.example"
+        )
+    return text.removesuffix(f":{_DEFAULT_PORTS[matched['scheme']]}")

@@ -18,9 +18,10 @@ Credential = Literal["header", "query"]
 ROLES: Final[dict[Role, str]] = {
     "events:write": "sends events",
     "data:write": "uploads interactions, items and users, and reads the progress",
-    "read:visitor": "reads the recommendations of visitors (session#…) and of the listed demonstration users",
-    "read": "reads the recommendations of every user",
-    "train": "starts trainings, and reads their progress",
+    "read:visitor": "reads products, and the recommendations and histories of visitors (session#…) and of the listed "
+    "demonstration users",
+    "read": "reads products, models, and the recommendations and histories of every user",
+    "train": "starts trainings, and reads their progress and the models",
 }
 """What a key of each role may do."""
 
@@ -52,6 +53,9 @@ class Access:
     producers: tuple[Producer, ...] = ("page", "server")
 
 
+API_VERSION: Final = "1"
+"""The version of the contract of these routes, as `v1` in the address."""
+
 ROUTES: Final[dict[str, Access]] = {
     "POST /events": Access(("events:write",)),
     "POST /e": Access(("events:write",), credential="query", producers=("page",)),
@@ -59,9 +63,15 @@ ROUTES: Final[dict[str, Access]] = {
     "POST /update-data": Access(("data:write",)),
     "GET /update-data/{id}": Access(("data:write",)),
     "GET /recommendations/{user_id}": Access(("read:visitor", "read")),
+    "POST /recommendations": Access(("read:visitor", "read")),
     "GET /similar-items/{item_id}": Access(("read:visitor", "read")),
     "GET /popular": Access(("read:visitor", "read")),
     "POST /rerank": Access(("read:visitor", "read")),
+    "GET /products": Access(("read:visitor", "read")),
+    "GET /products/{item_id}": Access(("read:visitor", "read")),
+    "GET /users/{user_id}/history": Access(("read:visitor", "read")),
+    "GET /models": Access(("read", "train")),
+    "GET /system-info": Access(("read", "train")),
     "POST /train": Access(("train",)),
     "GET /train/{id}": Access(("train",)),
     "GET /health": Access(()),
@@ -82,3 +92,18 @@ def routes_of(roles: Iterable[str], producer: str, credential: Credential) -> li
 def is_visitor(user_id: str) -> bool:
     """Return whether an id is that of a user who has not logged in."""
     return user_id.startswith(VISITOR_PREFIX)
+
+
+UNKNOWN_KEY: Final = "It is unknown, expired or revoked: make another by python -m deployment.keys."
+
+SERVER_KEY: Final = (
+    "It is a server's, and POST /e takes the key of a page: make one by python -m deployment.keys with "
+    "--producer page, or send the events to POST /events."
+)
+
+
+def explain_denial(roles: Iterable[str], producer: str, credential: Credential) -> str:
+    """Return why a known key may not call a route, and the remedy, as a refused request is answered."""
+    if credential == "query" and producer != "page":
+        return SERVER_KEY
+    return f"Its roles ({', '.join(roles)}) do not permit this request: make a key with another --role."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from backend.contract.generators.api import FACTS
+from backend.contract.lines.served_lists import Source
 from backend.contract.refusal import REASONS
 
 Schema = dict[str, Any]
@@ -44,7 +46,10 @@ def answer_schemas() -> dict[str, Schema]:
         "Upload": _upload(),
         "RowError": _object(
             "line field rule",
-            line=_described(_COUNT, "Number of the record's first line in the object, from 1; a header is line 1."),
+            line=_described(
+                _COUNT,
+                "Number of the record's first line in the object, from 1; a header is line 1. In Parquet, of its row.",
+            ),
             field=_described(_TEXT, "Path of the field, or the record itself; at most 200 characters."),
             rule=_described(_TEXT, "What is required."),
         ),
@@ -60,6 +65,35 @@ def answer_schemas() -> dict[str, Schema]:
         ),
         "Training": _training(),
         "Recommendations": _recommendations(),
+        "Product": _product(),
+        "Products": _object(
+            "products",
+            products={"type": "array", "items": _ref("Product")},
+            next_page=_described(_TEXT, "The page that follows, where further products may follow."),
+        ),
+        "History": _object(
+            "user_id events",
+            user_id=_TEXT,
+            events={
+                "type": "array",
+                "items": _object("item_id event_type event_time", item_id=_TEXT, event_type=_TEXT, event_time=_INSTANT),
+                "description": "The latest first.",
+            },
+        ),
+        "Models": _object("models", models={"type": "array", "items": _ref("Model")}),
+        "Model": _model(),
+        "SystemInfo": _object(
+            "project environment region release contract_version recommender limits",
+            project=_TEXT,
+            environment=_TEXT,
+            region=_TEXT,
+            release=_described(_TEXT, "The version of the function that answers."),
+            contract_version=_described(_TEXT, "The version of this document."),
+            recommender={"type": "string", "enum": ["amazon-personalize", "rivulet-engine"]},
+            limits=_described(
+                {"type": "object", "additionalProperties": _COUNT}, "The most that a request may have or ask for."
+            ),
+        ),
         "Health": _object(
             "status dependencies",
             status={"type": "string", "enum": ["ready", "degraded"]},
@@ -163,6 +197,42 @@ def _training() -> Schema:
     )
 
 
+_SHOWN: Schema = {
+    **dict.fromkeys(("title", "category", "brand", "availability"), _TEXT),
+    "price": {"type": "number"},
+    "picture": _described(_TEXT, "The item's property of this name."),
+}
+"""What a page shows of an item, as far as its record has it."""
+
+
+def _product() -> Schema:
+    return _object(
+        "item_id",
+        item_id=_TEXT,
+        **_SHOWN,
+        description=_described(_TEXT, "In the answer about one product."),
+        properties=_described({"type": "object"}, "In the answer about one product: anything else, flat."),
+    )
+
+
+def _model() -> Schema:
+    return _object(
+        "solution recipe version status created_at metrics serves",
+        solution=_TEXT,
+        recipe=_described(_TEXT, "The recipe of the solution, such as aws-user-personalization-v2."),
+        version=_described(_TEXT, "The id of the solution version, as served lists have it."),
+        status=_described(_TEXT, "Of the version; only an ACTIVE one can serve."),
+        created_at=_INSTANT,
+        metrics={
+            "type": "object",
+            "additionalProperties": {"type": "number"},
+            "description": "Of the version on its hold-out, by name; none before it is ACTIVE.",
+        },
+        serves=_described({"type": "boolean"}, "Whether a campaign serves this version."),
+        campaign=_described(_TEXT, "The campaign that serves it, the model of its answers."),
+    )
+
+
 def _reason() -> Schema:
     return _object(
         "name weight",
@@ -182,6 +252,7 @@ def _recommendations() -> Schema:
         "item_id",
         item_id=_TEXT,
         score=_described({"type": "number"}, "The recommender's score, if any."),
+        promoted=_described({"type": "boolean"}, "True where the item is in the list by the request's promotion."),
         reasons={
             "type": "array",
             "items": _TEXT,
@@ -193,6 +264,11 @@ def _recommendations() -> Schema:
             "items": _reason(),
             "description": "The parts of the score, the largest first, where the request asks for explanations.",
         },
+        details={
+            "type": "object",
+            "description": "The item's fields, where the request asks for details; empty for an item without a record.",
+            "properties": _SHOWN,
+        },
     )
     return _object(
         "items source recommendation_id model took_ms",
@@ -200,13 +276,27 @@ def _recommendations() -> Schema:
         item_id=_TEXT,
         items={"type": "array", "items": item, "description": "The best first."},
         unexplained=_described(_TEXT, "Why no item has a because, although the request asks for explanations."),
+        next_page=_described(_TEXT, "Where to go on, where the request asks for pages and there are further items."),
+        undescribed=_described(_TEXT, "Why no item has details, although the request asks for them."),
         source=_described(
-            {"type": "string", "enum": ["recommender", "cache", "last_good", "popular"]},
-            "The source of the answer; the last two are fallbacks while the recommender does not answer.",
+            {"type": "string", "enum": [*get_args(Source)]},
+            "The source of the answer. last_good and popular are fallbacks while the recommender does not answer; "
+            "popular is also that of an unknown user or item with fallback=popular. chosen, facts and "
+            "chosen_and_facts are what the list of a visitor is made from.",
         ),
         recommendation_id=_described(
             {"type": ["string", "null"]}, "Send it with the events that follow from this answer."
         ),
-        model=_described(_TEXT, "The campaign that answered."),
+        model=_described(
+            _TEXT,
+            "The campaign that answered. Of a list that several lists are merged into, all of them, joined by +; "
+            "popular-by-fact is the list of the users who share a fact.",
+        ),
+        facts={
+            "type": "array",
+            "items": {"type": "string", "enum": [*FACTS]},
+            "description": "Of POST /recommendations: the stated facts for which there was a list.",
+        },
+        variation=_described(_TEXT, "The variation that the request stated, for the events that follow."),
         took_ms=_COUNT,
     )

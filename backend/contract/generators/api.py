@@ -6,14 +6,30 @@ from typing import Any
 
 from backend.contract import limits
 from backend.contract.models import PRINTABLE, Event, Item, User
-from backend.contract.rules.event_types import IMPRESSION, SEARCH
+from backend.contract.rules.event_types import CONTEXT_COLUMNS, IMPRESSION, SEARCH
 
 Schema = dict[str, Any]
+
+CHOSEN_ITEMS = 5
+"""Items that a visitor chooses."""
+
+MAX_INTERESTS = 25
+"""Interests that a visitor states."""
+
+FACTS = ("age_group", "gender", "interests", "country", "region", "city")
+"""The fields of a user that a visitor may state; interests as a list."""
 
 MAX_RERANKED_ITEMS = 500
 """Most items of one ranking. https://docs.aws.amazon.com/personalize/latest/dg/API_RS_GetPersonalizedRanking.html"""
 
 ID: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_ID_LENGTH, "pattern": PRINTABLE}
+LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_LABEL_LENGTH, "pattern": PRINTABLE}
+
+LABELS = {
+    "slot": "The place of the list in the shop; the record of the answer in served_lists has it.",
+    "variation": "The variation of an experiment; the record of the answer in served_lists has it, and the answer too.",
+}
+"""What the requests for a list may state about it."""
 
 
 def _given(field: str, kind: str = "string", **others: Schema) -> Schema:
@@ -36,6 +52,12 @@ def record_schema(model: type[Event | Item | User]) -> Schema:
     """Return a record's schema without the titles that pydantic derives from the names."""
     schema: Schema = {"title": model.__name__, **_simple(model.model_json_schema())}
     return schema | _EVENT_RULES if model is Event else schema
+
+
+def context_schema() -> Schema:
+    """Return the schema of the context columns of a request."""
+    value = {"type": "string", "minLength": 1, "maxLength": 1000}
+    return {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(CONTEXT_COLUMNS, value)}
 
 
 def rerank_schema() -> Schema:
@@ -66,6 +88,72 @@ def rerank_schema() -> Schema:
                 "description": "Values of each parameter of the filter; a number is given as text.",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             },
+            "context": {**context_schema(), "description": "The circumstances of the request by context column."},
+            "derive_context": {
+                "type": "boolean",
+                "description": "Whether the request's headers and time give the other context columns.",
+            },
+            "details": {"type": "boolean", "description": "Whether to describe each item; at most 100 items then."},
+            "fallback": {
+                "type": "string",
+                "enum": ["popular"],
+                "description": "An unknown user's items are ordered by popularity instead of 404.",
+            },
+            "model": {
+                "type": "string",
+                "description": "A solution of model/solutions whose campaign ranks, or custom: a SageMaker endpoint.",
+                "minLength": 1,
+                "maxLength": 256,
+            },
+            **{name: {**LABEL, "description": description} for name, description in LABELS.items()},
+        },
+    }
+
+
+def visitor_schema() -> Schema:
+    """Return the schema of the body of ``POST /recommendations``."""
+    fields = record_schema(User)["properties"]
+    facts = {name: {**fields[name], "type": "string"} for name in FACTS}
+    facts["interests"] = {
+        "type": "array",
+        "description": "Interests of the user: categories of items, of at most 1,000 characters together.",
+        "items": {name: facts["interests"][name] for name in ("type", "minLength", "maxLength", "pattern")},
+        "uniqueItems": True,
+        "minItems": 1,
+        "maxItems": MAX_INTERESTS,
+    }
+    ranked = rerank_schema()["properties"]
+    return {
+        "title": "Visitor",
+        "type": "object",
+        "additionalProperties": False,
+        "anyOf": [{"required": ["items"]}, {"required": ["facts"]}],
+        "properties": {
+            "items": {
+                "type": "array",
+                "description": "Five different items that the visitor has chosen.",
+                "items": ID,
+                "uniqueItems": True,
+                "minItems": CHOSEN_ITEMS,
+                "maxItems": CHOSEN_ITEMS,
+            },
+            "facts": {
+                "type": "object",
+                "description": "What the visitor states, as the fields of a user.",
+                "additionalProperties": False,
+                "minProperties": 1,
+                "properties": facts,
+            },
+            "num_results": {
+                "type": "integer",
+                "description": "Number of items.",
+                "minimum": 1,
+                "maximum": 100,
+                "default": 25,
+            },
+            **{name: ranked[name] for name in ("filter", "filter_values", "context")},
+            "details": {"type": "boolean", "description": "Whether to describe each item."},
+            **{name: ranked[name] for name in LABELS},
         },
     }
 
@@ -86,8 +174,8 @@ def new_upload_schema() -> Schema:
             },
             "content_type": {
                 "type": "string",
-                "description": "JSON lines, CSV, or either in gzip.",
-                "enum": ["application/gzip", "application/x-ndjson", "text/csv"],
+                "description": "JSON lines, CSV, either of them in gzip, or Parquet.",
+                "enum": ["application/gzip", "application/vnd.apache.parquet", "application/x-ndjson", "text/csv"],
             },
         },
     }
@@ -152,7 +240,7 @@ def update_data_schema(records: dict[str, Schema]) -> Schema:
                     "kind": {"type": "string", "enum": list(records)},
                     "source": {
                         "type": "string",
-                        "description": "An uploaded object: JSON lines, or CSV with a header; plain or gzip.",
+                        "description": "An uploaded object: JSON lines, CSV with a header, either in gzip, or Parquet.",
                         "pattern": "^s3://[a-z0-9.-]{3,63}/.{1,1024}$",
                     },
                 },

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_REQUEST_ID = "5f0d3f5e-2f0a-4c1e-9d1b-6f2d1f0a7c11"
+from backend.contract.generators.errors import REQUEST_ID, failed
+
 _SERVER_TIME = "2026-01-31T12:00:01.250Z"
 
 EVENT: dict[str, Any] = {
@@ -78,35 +79,44 @@ UPDATE_DATA: dict[str, Any] = {
 }
 RERANK: dict[str, Any] = {"user_id": "u-1042", "items": ["i-42", "i-7", "i-318"]}
 
+VISITOR: dict[str, Any] = {
+    "items": ["i-318", "i-42", "i-7", "i-55", "i-90"],
+    "facts": {"age_group": "25-34", "interests": ["Hiking", "Cooking"], "country": "DE"},
+    "num_results": 2,
+    "slot": "home-top",
+}
+
 
 def _verdicts(name: str, *verdicts: dict[str, Any], **more: Any) -> dict[str, Any]:
     counts = {
         status: sum(verdict["status"] == status for verdict in verdicts)
         for status in ("accepted", "refused", "suppressed", "retry")
     }
-    return {"request_id": _REQUEST_ID, "server_time": _SERVER_TIME, **counts, name: list(verdicts), **more}
+    return {"request_id": REQUEST_ID, "server_time": _SERVER_TIME, **counts, name: list(verdicts), **more}
 
 
-def _error(code: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, **more}, "request_id": _REQUEST_ID}
+def _refused(index: int, field: str, rule: str) -> dict[str, Any]:
+    return {"index": index, "status": "refused", "errors": [{"field": field, "rule": rule}], "reason": "too_long"}
 
 
-_REFUSED = {
-    "index": 1,
-    "status": "refused",
-    "errors": [{"field": "item_id", "rule": "must be at most 1000 characters"}],
-    "reason": "too_long",
-}
-EVENT_VERDICTS = _verdicts("events", {"index": 0, "status": "accepted", "event_id": EVENT["event_id"]}, _REFUSED)
-RECORD_VERDICTS = _verdicts("records", {"index": 0, "status": "accepted", "id": "i-318"}, _REFUSED)
+EVENT_VERDICTS = _verdicts(
+    "events",
+    {"index": 0, "status": "accepted", "event_id": EVENT["event_id"]},
+    _refused(1, "item_id", "must be at most 256 characters"),
+)
+RECORD_VERDICTS = _verdicts(
+    "records",
+    {"index": 0, "status": "accepted", "id": "i-318"},
+    _refused(1, "title", "must be at most 1000 characters"),
+)
 REFUSED_EVENTS = _verdicts(
     "events",
-    {**_REFUSED, "index": 0},
+    _refused(0, "item_id", "must be at most 256 characters"),
     error={
         "code": "too_long",
         "message": "none of 1 could be accepted",
         "field": "item_id",
-        "rule": "must be at most 1000 characters",
+        "rule": "must be at most 256 characters",
     },
 )
 _RETRY = {"index": 0, "status": "retry", "event_id": EVENT["event_id"], "reason": "throttled"}
@@ -114,20 +124,6 @@ _SEND_AGAIN = "1 of 1 are not stored; send those whose status is retry again"
 THROTTLED = _verdicts("events", _RETRY, error={"code": "throttled", "message": _SEND_AGAIN})
 UNAVAILABLE = _verdicts(
     "events", {**_RETRY, "reason": "unavailable"}, error={"code": "unavailable", "message": _SEND_AGAIN}
-)
-SLOW_DOWN = _error("throttled", "too many requests at once; send them again later")
-NO_ANSWER = _error("unavailable", "temporarily unavailable; send the request again")
-TOO_LARGE = _error(
-    "too_large",
-    "body: must be at most 1048576 bytes; send fewer events, or upload an object",
-    field="body",
-    rule="must be at most 1048576 bytes; send fewer events, or upload an object",
-)
-BAD_REQUEST = _error(
-    "bad_request",
-    "kind: must be one of interactions, items, users",
-    field="kind",
-    rule="must be one of interactions, items, users",
 )
 NEW_UPLOAD = {
     "size_bytes": 184220,
@@ -146,9 +142,6 @@ UPLOAD_ADDRESS = {
     },
     "expires_at": "2026-01-31T12:15:00.000Z",
 }
-NOT_FOUND = _error("not_found", "id: is not known", field="id", rule="is not known")
-NO_KEY = _error("unauthorized", "The request has no key.")
-FORBIDDEN = _error("forbidden", "The key is unknown, expired or revoked, or its roles do not permit this request.")
 STARTED_UPLOAD = {
     "id": "0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",
     "status_url": "/update-data/0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",
@@ -167,31 +160,126 @@ UPLOAD: dict[str, Any] = {
     "suppressed": 0,
     "refused": {"too_long": 2},
     "errors": [
-        {"line": 18, "field": "title", "rule": "must be at most 256 characters"},
-        {"line": 407, "field": "title", "rule": "must be at most 256 characters"},
+        {"line": 18, "field": "title", "rule": "must be at most 1000 characters"},
+        {"line": 407, "field": "title", "rule": "must be at most 1000 characters"},
     ],
 }
-RECOMMENDATIONS: dict[str, Any] = {
-    "user_id": "u-1042",
+_LISTED: dict[str, Any] = {
     "items": [{"item_id": "i-42", "score": 0.31}, {"item_id": "i-7", "score": 0.12}],
     "source": "recommender",
     "recommendation_id": "RID-9a8b7c6d",
+}
+RECOMMENDATIONS: dict[str, Any] = {
+    "user_id": "u-1042",
+    **_LISTED,
     "model": "rivulet-production-user-personalization",
     "took_ms": 12,
 }
-EXPLAINED: dict[str, Any] = {
-    **RECOMMENDATIONS,
-    "items": [
+SIMILAR_ITEMS: dict[str, Any] = {
+    "item_id": "i-318",
+    **_LISTED,
+    "model": "rivulet-production-similar-items",
+    "took_ms": 11,
+}
+POPULAR: dict[str, Any] = {**_LISTED, "model": "rivulet-production-popular", "took_ms": 9}
+RANKED: dict[str, Any] = {
+    "user_id": "u-1042",
+    **_LISTED,
+    "items": [*_LISTED["items"], {"item_id": "i-318", "score": 0.08}],
+    "model": "rivulet-production-ranking",
+    "took_ms": 14,
+}
+FOR_A_VISITOR: dict[str, Any] = {
+    "items": [{"item_id": "i-12"}, {"item_id": "i-204"}],
+    "source": "chosen_and_facts",
+    "facts": ["age_group", "interests"],
+    "recommendation_id": None,
+    "model": "popular-by-fact+rivulet-production-popular+rivulet-production-similar-items",
+    "took_ms": 31,
+}
+EXPLAINED_ITEM: dict[str, Any] = {
+    "item_id": "i-42",
+    "score": 0.31,
+    "because": [
+        {"name": "item:i-318", "weight": 0.62},
+        {"name": "popularity", "weight": 0.2},
+        {"name": "rest", "weight": 0.18},
+    ],
+}
+DESCRIBED_ITEM: dict[str, Any] = {
+    "item_id": "i-42",
+    "score": 0.31,
+    "details": {
+        "title": "Canvas shoe",
+        "category": "Shoes|Sneakers",
+        "brand": "Northway",
+        "price": 49.5,
+        "availability": "in_stock",
+    },
+}
+PRODUCTS: dict[str, Any] = {
+    "products": [
         {
-            "item_id": "i-42",
-            "score": 0.31,
-            "because": [
-                {"name": "item:i-318", "weight": 0.62},
-                {"name": "popularity", "weight": 0.2},
-                {"name": "rest", "weight": 0.18},
-            ],
+            "item_id": "i-318",
+            "title": "Walking boots",
+            "category": "Shoes|Boots",
+            "brand": "Northway",
+            "price": 129.0,
+            "availability": "in_stock",
         }
     ],
+    "next_page": "WyJmODMzYmZiNzUyOTA1ZmQ2IiwiaS0zMTgiLCJTaG9lc3xCb290cyIsIndhbGtpbmcgYm9vdHMiXQ",
+}
+PRODUCT: dict[str, Any] = {
+    **PRODUCTS["products"][0],
+    "description": _ITEM["description"],
+    "properties": _ITEM["properties"],
+}
+HISTORY: dict[str, Any] = {
+    "user_id": "u-1042",
+    "events": [
+        {"item_id": "i-318", "event_type": "Purchase", "event_time": "2026-01-31T12:04:09.250Z"},
+        {"item_id": "i-318", "event_type": "Click", "event_time": "2026-01-31T12:00:00.000Z"},
+    ],
+}
+MODELS: dict[str, Any] = {
+    "models": [
+        {
+            "solution": "rivulet-production-user-personalization",
+            "recipe": "aws-user-personalization-v2",
+            "version": "1f2e3d4c",
+            "status": "ACTIVE",
+            "created_at": "2026-01-31T12:00:00.000Z",
+            "metrics": {"coverage": 0.42, "normalized_discounted_cumulative_gain_at_25": 0.1093},
+            "serves": True,
+            "campaign": "rivulet-production-user-personalization",
+        },
+        {
+            "solution": "rivulet-production-user-personalization",
+            "recipe": "aws-user-personalization-v2",
+            "version": "0e1d2c3b",
+            "status": "CREATE FAILED",
+            "created_at": "2026-01-24T12:00:00.000Z",
+            "metrics": {},
+            "serves": False,
+        },
+    ]
+}
+SYSTEM_INFO: dict[str, Any] = {
+    "project": "rivulet",
+    "environment": "production",
+    "region": "eu-central-1",
+    "release": "17",
+    "contract_version": "1",
+    "recommender": "amazon-personalize",
+    "limits": {
+        "events_per_request": 500,
+        "items_per_list": 100,
+        "items_per_explained_list": 50,
+        "reranked_items": 500,
+        "products_per_page": 100,
+        "events_of_history": 100,
+    },
 }
 HEALTH: dict[str, Any] = {
     "status": "ready",
@@ -200,11 +288,12 @@ HEALTH: dict[str, Any] = {
         "recommender": {"status": "answered", "seconds_ago": 41},
     },
 }
-STARTED_TRAINING = {"id": "20260131T120000-1f2e3d4c", "status_url": "/train/20260131T120000-1f2e3d4c"}
+TRAIN = {"client_token": "2026-01-31"}
+STARTED_TRAINING = {"id": "2026-01-31", "status_url": "/train/2026-01-31"}
 CONFLICT = {
-    **_error(
+    **failed(
         "conflict",
-        "train: must wait for the training that is running, 20260131T120000-1f2e3d4c",
+        "train: must wait for the training that is running, 2026-01-31",
         field="train",
         rule="must wait for the training that is running",
     ),

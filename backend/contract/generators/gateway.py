@@ -16,6 +16,7 @@ from backend.contract.generators.api import (
     rerank_schema,
     train_schema,
     update_data_schema,
+    visitor_schema,
 )
 from backend.contract.models import Event, Item, User
 
@@ -33,6 +34,7 @@ def models() -> str:
         "UpdateData": update_data_schema({"interactions": event, "items": item, "users": user}),
         "NewUpload": new_upload_schema(),
         "Rerank": rerank_schema(),
+        "Visitor": visitor_schema(),
         "Train": train_schema(),
     }
     drafted = {name: {"$schema": DRAFT_4, **_draft_4(schema)} for name, schema in schemas.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from backend.contract.access.roles import PAGE_ROLES, ROLES
+from backend.contract.access.roles import API_VERSION, PAGE_ROLES, ROLES
 from backend.contract.generators.answers import answer_schemas
 from backend.contract.generators.api import (
     Schema,
@@ -15,14 +15,13 @@ from backend.contract.generators.api import (
     rerank_schema,
     train_schema,
     update_data_schema,
+    visitor_schema,
 )
 from backend.contract.generators.routes import paths
 from backend.contract.models import Event, Item, User
 
 if TYPE_CHECKING:
     from collections.abc import Container
-
-VERSION = "1"
 
 
 def document() -> str:
@@ -35,7 +34,7 @@ def _document() -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "Rivulet",
-            "version": VERSION,
+            "version": API_VERSION,
             "summary": "Clickstream in, personal recommendations out.",
             "description": (
                 "Send the interactions of users, and request recommendations for them. An error names the field and "
@@ -89,5 +88,6 @@ def _request_schemas() -> dict[str, Schema]:
         ),
         "NewUpload": new_upload_schema(),
         "Rerank": rerank_schema(),
+        "Visitor": visitor_schema(),
         "Train": train_schema(),
     }

@@ -44,6 +44,9 @@ DEFAULT_INTERACTION_TYPES = ("View", "Click", "AddToCart", "Purchase", "Watch", 
 """Without RemoveFromCart and Dislike: Personalize takes every interaction for interest. With Search and the context
 columns they are as many as Personalize accepts."""
 
+CONTEXT_COLUMNS = ("DEVICE", "HOUR")
+"""Optional columns of the data set of interactions that a request for recommendations may state."""
+
 MAX_TYPES_AND_CONTEXT_COLUMNS = 10
 """Types of event, Search included, and optional columns of the data set of interactions, together.
 https://docs.aws.amazon.com/personalize/latest/dg/limits.html"""

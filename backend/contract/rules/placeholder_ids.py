@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 SESSION_PREFIX = "session#"
 """Begins the id of a user who never logged in, at the tracker, in the history and in the data sets."""
 
-_PLACEHOLDERS = ("null", "nil", "none", "undefined", "nan")
+PLACEHOLDERS = ("null", "nil", "none", "undefined", "nan")
 _JAVASCRIPT_OBJECTS = ("object", "undefined", "null", "promise", "window", "event", "htmlelement")
 _WORDS = frozenset(
     {
         "",
         r"\n",  # NULL in the text of several databases
-        *(form.format(word) for word in _PLACEHOLDERS for form in ("{}", "({})", "<{}>", "[{}]")),
+        *(form.format(word) for word in PLACEHOLDERS for form in ("{}", "({})", "<{}>", "[{}]")),
         *(f"[object {word}]" for word in _JAVASCRIPT_OBJECTS),
     }
 )
@@ -38,13 +38,12 @@ RESERVED_WORDS = frozenset(
     }
 )
 
-_BLANKS = "".join(
-    (
-        *(character for character in map(chr, range(0x3001)) if character.isspace()),
-        "\u00ad\u115f\u1160\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u2800\u3164\ufeff\uffa0",
-    )
+INVISIBLE = (
+    "\u00ad\u115f\u1160\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u2800\u3164\ufeff\uffa0"
 )
-"""White space, and characters that show nothing."""
+"""Characters that show nothing, beyond white space."""
+
+_BLANKS = "".join((*filter(str.isspace, map(chr, range(0x3001))), INVISIBLE))
 
 PLACEHOLDER_RULE = (
     "must be an id, not a placeholder such as null, undefined, blanks or USER_ID; "
@@ -66,11 +65,17 @@ def is_placeholder(text: str) -> bool:
 
 
 def are_real(ids: Iterable[str | None]) -> bool:
-    """Return whether none of some ids is a placeholder; for most ids without converting any, which is the hot path."""
+    """Return whether none of some ids is a placeholder; for most ids without converting any, which is the hot path.
+
+    The ids have no control character.
+    """
     given = [*filter(None, ids)]
     if not _SPELT.isdisjoint(given):
         return False
     joined = '"'.join(("", *given, ""))
-    if joined.isascii() and not ('" ' in joined or ' "' in joined or '"[' in joined):
+    # To search for one character first is several times faster than to search for two.
+    has_edges = (" " in joined and ('" ' in joined or ' "' in joined)) or ("[" in joined and '"[' in joined)
+    if joined.isascii() and not has_edges:
         return True
-    return not any(map(is_placeholder, given))
+    unusual = [text for text in given if not text.isascii() or text[0] in " [" or text[-1] == " "]
+    return not any(map(is_placeholder, unusual))

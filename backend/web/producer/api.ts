@@ -33,6 +33,8 @@ export interface Options {
   respectSignals?: boolean;
   /** Where ids and unsent events are kept. Default: `local`. */
   storage?: "local" | "session" | "none";
+  /** Called with each event that the API accepts: it is in the stream. */
+  onAccepted?(event: Event): void;
   /** Called with each event that the API refuses, and the rules that it breaks. */
   onRefused?(event: Event, errors: readonly FieldError[]): void;
   /** Called with each event that is dropped. */

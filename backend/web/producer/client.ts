@@ -6,7 +6,7 @@ import { MAX_IMPRESSION_ITEMS, type Event } from "./generated/contract.js";
 import { createIdentity } from "./identity.js";
 import { createImpressions, itemsOf } from "./impressions.js";
 import { createOrigins, originOf } from "./origins.js";
-import { PREFIX, attempt, isHidden, randomId } from "./page.js";
+import { PREFIX, attempt, isHidden, randomId, warn } from "./page.js";
 import { createQueue } from "./queue.js";
 
 export type * from "./api.js";
@@ -17,23 +17,34 @@ const DENIED = PREFIX + "denied";
 
 type Fields = Partial<Event>;
 
-const mustBeSilent = ({ respectSignals = true }: Options): boolean =>
-  typeof document === "undefined" ||
-  navigator.webdriver ||
-  (respectSignals && ((navigator as any).globalPrivacyControl || navigator.doNotTrack === "1"));
+/** Returns a sentence where a value is not one of those that are known. */
+const findWrong = (name: string, value: string, known: string): string | false =>
+  !known.split(", ").includes(value) && `${name} is ${value}, not one of ${known}`;
 
 export const createClient = (options: Options): Client => {
-  const isSilent = mustBeSilent(options);
-  let consent: Consent = isSilent ? "denied" : (options.consent ?? "granted");
+  const { url, consent: asked = "granted", storage = "local", respectSignals = true } = options ?? {};
+  const wrong =
+    (!url && "createClient needs the option url") ||
+    findWrong("consent", asked, "granted, pending, denied") ||
+    findWrong("storage", storage, "local, session, none");
+  if (wrong) throw TypeError(PREFIX + " " + wrong);
+  const isSilent =
+    typeof document === "undefined" ||
+    navigator.webdriver ||
+    (respectSignals && ((navigator as any).globalPrivacyControl || navigator.doNotTrack === "1"));
+  let consent: Consent = isSilent ? "denied" : asked;
   let user = options.userId;
   let isLeft = false;
   let wasStored = false;
 
   const area = (isShared: boolean): Storage | undefined =>
-    attempt(() => {
-      if (consent !== "granted" || options.storage === "none") return undefined;
-      return options.storage === "session" || !isShared ? sessionStorage : localStorage;
-    });
+    attempt(() =>
+      consent !== "granted" || storage === "none"
+        ? undefined
+        : storage !== "session" && isShared
+          ? localStorage
+          : sessionStorage,
+    );
   const shared = (): Storage | undefined => area(true);
   const identity = createIdentity(shared);
   const origins = createOrigins(shared);
@@ -55,8 +66,15 @@ export const createClient = (options: Options): Client => {
     const { item_id, recommendation_id } = fields;
     if (item_id && recommendation_id) attempt(() => origins.remember(item_id, originOf(fields)));
     const follows = item_id && URGENT.includes(type);
-    const known = { event_type: type, timestamp: new Date(at + identity.offset()).toISOString(), user_id: user || undefined };
-    queue.add({ ...known, ...identity.current(), ...(follows && origins.of(item_id)), ...fields, event_id } as Event);
+    queue.add({
+      event_type: type,
+      timestamp: new Date(at + identity.offset()).toISOString(),
+      user_id: user || undefined,
+      ...identity.current(),
+      ...(follows && origins.of(item_id)),
+      ...fields,
+      event_id,
+    } as Event);
     if (isLeft) {
       delivery.leave();
       queue.close();
@@ -75,9 +93,9 @@ export const createClient = (options: Options): Client => {
       ...originOf({
         ...(list ?? { recommendation }).recommendation,
         slot: list?.slot,
-        position: position || undefined,
+        position,
       }),
-      impression: shown?.length ? shown : undefined,
+      impression: shown?.[0] && shown,
       ...fields,
       item_id: item,
     } as Fields);
@@ -127,7 +145,9 @@ export const createClient = (options: Options): Client => {
     delivery.resume();
   };
 
-  const listen = (): void => {
+  attempt(() => {
+    if (consent === "denied") setConsent(consent);
+    if (isSilent) return;
     const on = (target: EventTarget, name: string, action: (event: any) => void): void =>
       target.addEventListener(name, (event) => attempt(() => action(event)));
     on(document, "visibilitychange", () => (isHidden() ? leave() : resume()));
@@ -140,12 +160,6 @@ export const createClient = (options: Options): Client => {
     on(window, "pageshow", resume);
     on(window, "online", delivery.online);
     on(window, "storage", ({ key }) => key === DENIED && setConsent("denied", true));
-  };
-
-  attempt(() => {
-    if (consent === "denied") setConsent(consent);
-    if (isSilent) return;
-    listen();
     open();
   });
 
@@ -173,7 +187,11 @@ export const createClient = (options: Options): Client => {
     },
     login: setUser,
     logout: () => setUser(),
-    consent: (value) => void attempt(() => setConsent(value)),
+    consent: (value) => {
+      const wrong = findWrong("consent", value, "granted, denied");
+      if (wrong) warn(wrong);
+      else attempt(() => setConsent(value));
+    },
     flush: () => delivery.flush().then(queue.stats, queue.stats),
     stats: queue.stats,
   };

@@ -13,7 +13,7 @@ import {
   SECOND,
   TIMEOUT,
 } from "./limits.js";
-import { attempt, isHidden } from "./page.js";
+import { attempt, isHidden, warn } from "./page.js";
 import { sum, type Entry, type Queue } from "./queue.js";
 
 /** Sent at once; each carries the list that its item was last clicked in. */
@@ -26,10 +26,11 @@ interface Answer {
   body?: Verdicts | undefined;
 }
 
+const mark = (batch: Entry[], sent?: Entry["sent"]): void => batch.forEach((entry) => (entry.sent = sent));
+
 export const createDelivery = (options: Options, queue: Queue, identity: Identity, isAllowed: () => boolean) => {
-  const url = options.key
-    ? options.url + (options.url.includes("?") ? "&" : "?") + "key=" + encodeURIComponent(options.key)
-    : options.url;
+  const { url: route, key } = options;
+  const url = key ? route + (route.includes("?") ? "&" : "?") + "key=" + encodeURIComponent(key) : route;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAt = Infinity;
   /** Not before this instant of the page's clock. */
@@ -42,8 +43,6 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
 
   const now = (): number => performance.now();
 
-  const isReady = (): boolean => isAllowed() && !isStopped && navigator.onLine && now() >= waitUntil;
-
   const schedule = (delay: number): void => {
     const at = Math.max(now() + delay, waitUntil);
     if (at >= timerAt) return;
@@ -54,8 +53,8 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
         timerAt = Infinity;
         send();
       },
-      Math.ceil(at - now()) + 1,
-    ); // a timer may fire early by less than a millisecond
+      at - now() + 2, // less its fraction, and it may fire early by less than a millisecond
+    );
   };
 
   /** Schedules the next request as the waiting events require. */
@@ -68,7 +67,8 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
 
   const choose = (events: number, bytes: number): Entry[] => {
     const batch: Entry[] = [];
-    for (const entry of isReady() ? queue.waiting() : []) {
+    const isReady = isAllowed() && !isStopped && navigator.onLine && now() >= waitUntil;
+    for (const entry of isReady ? queue.waiting() : []) {
       bytes -= entry.bytes + 1;
       if (batch.length >= events || (bytes < 0 && batch.length)) break;
       if (!entry.offset && identity.offset()) queue.rewrite(entry);
@@ -85,21 +85,25 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
     const received = Date.now();
     const verdicts = (await answer.json().catch(() => undefined)) as Verdicts | undefined;
     if (verdicts?.server_time) identity.compare(verdicts.server_time, sent, received);
-    const seconds = Number(answer.headers.get("Retry-After")) || 0;
-    return { status: answer.status, retryAfter: Math.min(seconds * SECOND, LONGEST_RETRY_AFTER), body: verdicts };
+    const retryAfter = Math.min(+answer.headers.get("Retry-After")! * SECOND, LONGEST_RETRY_AFTER) || 0;
+    return { status: answer.status, retryAfter, body: verdicts };
   };
 
   /** Returns whether an event needs no further request, or a corrected one. */
-  const take = (entry: Entry | undefined, { status, reason, errors }: Verdict): boolean => {
+  const take = (entry: Entry | undefined, { status, reason, errors = [] }: Verdict): boolean => {
     if (!entry) return false;
     if (reason === "in_future" && !entry.isCorrected && entry.offset !== identity.offset()) {
       entry.isCorrected = true;
       queue.rewrite(entry);
       return true;
     }
-    const isFinished = queue.finish(entry, status);
-    if (isFinished && status === "refused") attempt(() => options.onRefused?.(entry.event, errors ?? []));
-    return isFinished;
+    if (!queue.finish(entry, status)) return false;
+    if (status === "accepted") attempt(() => options.onAccepted!(entry.event));
+    if (status === "refused") {
+      if (options.onRefused) attempt(() => options.onRefused!(entry.event, errors));
+      else warn(`events are refused: ${reason} ${JSON.stringify(errors)}`, reason);
+    }
+    return true;
   };
 
   const backOff = (retryAfter: number): void => {
@@ -108,15 +112,16 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
   };
 
   /** Returns whether the answer decided about an event. */
-  const settle = (batch: Entry[], { status, retryAfter, body }: Answer): boolean => {
+  const settle = (batch: Entry[], { status, retryAfter = 0, body }: Partial<Answer> = {}): boolean => {
     const verdicts = Array.isArray(body?.events) ? body!.events : [];
-    const decided = new Set<number>();
-    for (const verdict of verdicts) if (take(batch[verdict?.index], verdict)) decided.add(verdict.index);
-    if (decided.size) most = Math.min(most * 2, BATCH_EVENTS);
-    if (decided.size === batch.length) failures = 0;
+    const complain = (cause: string): void =>
+      warn(`check the ${cause}: ${status}, ${body?.error?.message ?? "no answer of the API"}`, cause);
+    const decided = verdicts.filter((verdict) => take(batch[verdict?.index], verdict)).length;
+    if (decided) most = Math.min(most * 2, BATCH_EVENTS);
+    if (decided >= batch.length) failures = 0;
     else if (status === 401 || status === 403) {
       isStopped = true;
-      console.warn(`rivulet: the key or the origin is refused (${status}): nothing is sent until a reload`);
+      complain("key and reload");
     } else if (status === 413 || (status === 400 && body?.error)) {
       if (batch.length > 1) most = batch.length >> 1;
       else {
@@ -124,41 +129,44 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
         backOff(retryAfter);
       }
       return true;
-    } else backOff(retryAfter);
-    return decided.size > 0;
+    } else {
+      if (status! < 429 && !verdicts.length) complain("url");
+      backOff(retryAfter);
+    }
+    return decided > 0;
   };
 
   const beacon = (batch: Entry[]): boolean => {
     const isSent = batch.length > 0 && !!attempt(() => navigator.sendBeacon(url, bodyOf(batch)));
-    if (isSent) for (const entry of batch) entry.sent = "beacon";
+    if (isSent) mark(batch, "beacon");
     return isSent;
   };
 
   /** What does not fit into a beacon of half the size either is sent by the next page. */
   const sendBeacon = (batch: Entry[]): boolean => beacon(batch) || beacon(batch.slice(0, batch.length >> 1));
 
-  const request = async (batch: Entry[], isLeaving: boolean): Promise<boolean> => {
+  const request = async (batch: Entry[], isLeaving?: boolean): Promise<boolean> => {
     const bytes = sum(batch);
     const keepalive = bytes + bytesInFlight <= KEEPALIVE_BYTES && (isLeaving || !failures);
-    for (const entry of batch) entry.sent = "request";
+    mark(batch, "request");
     bytesInFlight += bytes;
     const answer = await fetchVerdicts(bodyOf(batch), keepalive).catch(() => undefined);
     bytesInFlight -= bytes;
-    for (const entry of batch) delete entry.sent;
+    mark(batch);
     if (!answer && isLeaving && isHidden() && sendBeacon(batch)) return false;
-    const isDecided = settle(batch, answer ?? { status: 0, retryAfter: 0 });
+    const isDecided = settle(batch, answer);
     next();
     return isDecided;
   };
 
-  const send = (): Promise<boolean> => {
-    if (flight) return flight;
-    const batch = choose(most, BATCH_BYTES);
-    if (!batch.length) return Promise.resolve(false);
-    flight = request(batch, false)
-      .catch(() => false)
-      .finally(() => (flight = undefined));
-    return flight;
+  const send = async (): Promise<boolean> => {
+    const batch = flight ? [] : choose(most, BATCH_BYTES);
+    if (batch.length) {
+      flight = request(batch)
+        .catch(() => false)
+        .finally(() => (flight = undefined));
+    }
+    return flight ?? false;
   };
 
   const flush = async (): Promise<void> => {
@@ -177,7 +185,7 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
 
     /** Resumes after the page was hidden, or was offline. */
     resume(): void {
-      for (const entry of queue.all()) if (entry.sent === "beacon") delete entry.sent;
+      mark(queue.all().filter((entry) => entry.sent === "beacon"));
       next();
     },
 

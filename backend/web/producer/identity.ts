@@ -46,10 +46,7 @@ export const createIdentity = (storage: () => Storage | undefined) => {
       save();
     },
 
-    offset(): number {
-      const offset = Number(load().offset);
-      return Math.abs(offset) < LARGEST_SKEW ? offset : 0;
-    },
+    offset: (): number => +load().offset! || 0,
 
     /** Returns whether the storage has them: consent that is withdrawn in another tab removes them. */
     isStored: (): boolean => !!readJson(storage(), NAME),

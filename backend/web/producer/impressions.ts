@@ -1,24 +1,13 @@
 /** Lists that were seen: half of an item's element in the viewport, for a second, on a visible page. */
 
 import type { ListOptions, Recommendation } from "./api.js";
-import { MAX_IMPRESSION_ITEMS, type EventFields } from "./generated/contract.js";
+import { MAX_IMPRESSION_ITEMS, PLACEHOLDER, type EventFields } from "./generated/contract.js";
 import { originOf } from "./origins.js";
 import { GROUPED_WITHIN, LARGE, SEEN_FOR } from "./limits.js";
 import { attempt, isHidden } from "./page.js";
 
 
-const THRESHOLDS = Array.from({ length: 21 }, (_, step) => step / 20);
-
-/** What templates write for an element without an item as yet; the contract refuses such ids. */
-const PLACEHOLDER = /^[\s[(<]*(nil|null|none|nan|undefined|object object)?[\])>\s]*$/i;
-
-const isInView = ({
-  boundingClientRect: box,
-  intersectionRatio,
-  intersectionRect,
-}: IntersectionObserverEntry): boolean =>
-  intersectionRatio >= (box.width * box.height > LARGE ? 0.3 : 0.5) ||
-  (box.height > innerHeight && intersectionRect.height >= innerHeight / 2);
+const THRESHOLDS = [...Array(21).keys()].map((step) => step / 20);
 
 export const itemsOf = (recommendation: Recommendation | null | undefined): string[] | undefined =>
   recommendation?.items?.map((item) => (typeof item === "string" ? item : item.item_id));
@@ -79,7 +68,7 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
       const item = itemOf(element);
       const key = name + " " + item;
       const position = placeOf(item);
-      if (!item || !position || seen.has(key)) return;
+      if (!position || seen.has(key)) return;
       seen.add(key);
       if (!group.length) {
         groupBegan = Date.now();
@@ -95,9 +84,11 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
 
     const viewport = new IntersectionObserver(
       (changes) => {
-        for (const change of changes) {
-          const { target } = change;
-          if (isHidden() || !isInView(change)) leave(target);
+        for (const { target, boundingClientRect: box, intersectionRatio, intersectionRect } of changes) {
+          const isInView =
+            intersectionRatio >= (box.width * box.height > LARGE ? 0.3 : 0.5) ||
+            (box.height > innerHeight && intersectionRect.height >= innerHeight / 2);
+          if (isHidden() || !isInView) leave(target);
           else if (!timers.has(target)) timers.set(target, setTimeout(see, SEEN_FOR, target));
         }
       },
@@ -116,8 +107,9 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
         if (!current.includes(element) || itemOf(element) !== item) unwatch(element);
       }
       for (const element of current) {
-        if (watched.has(element)) continue;
-        watched.set(element, itemOf(element));
+        const item = itemOf(element);
+        if (!item || watched.has(element)) continue;
+        watched.set(element, item);
         viewport.observe(element);
       }
     };
@@ -129,15 +121,14 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
     };
 
     const rendered = new MutationObserver(() => attempt(refresh));
-    rendered.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: [idAttribute] });
-    const onScreen = (): string[] =>
-      [
-        ...new Set(
-          elements()
-            .filter((element) => timers.has(element))
-            .map(itemOf),
-        ),
-      ].filter(Boolean);
+    rendered.observe(root, { childList: true, subtree: true, attributeFilter: [idAttribute] });
+    const onScreen = (): string[] => [
+      ...new Set(
+        elements()
+          .filter((element) => timers.has(element))
+          .map(itemOf),
+      ),
+    ];
     const list = { recommendation, slot, placeOf, onScreen, hide, refresh };
     lists.add(list);
     refresh();

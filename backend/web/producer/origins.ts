@@ -11,9 +11,9 @@ const FIELDS = ["recommendation_id", "position", "slot", "model", "source", "var
 /** The fields of an event that name a list, and the item's place in it. */
 export type Origin = Partial<Pick<Event, (typeof FIELDS)[number]>>;
 
-/** Returns those fields of an event or an answer; JSON leaves out those without a value. */
+/** Returns those fields of an event or an answer that have a value; JSON leaves out the others. */
 export const originOf = (named: object): Origin =>
-  Object.fromEntries(FIELDS.map((field) => [field, (named as Origin)[field] ?? undefined]));
+  Object.fromEntries(FIELDS.map((field) => [field, (named as Origin)[field] || undefined]));
 
 export const createOrigins = (storage: () => Storage | undefined) => {
   let rows: [item: string, at: number, origin: Origin][] = [];

@@ -7,16 +7,23 @@ export const PREFIX = "rivulet:";
 export const attempt = <T>(action: () => T): T | undefined => {
   try {
     return action();
-  } catch {
-    return undefined;
-  }
+  } catch {}
+  return undefined;
+};
+
+const warned = new Set<unknown>();
+
+/** Writes a sentence into the console, once for each reason; it never has an event's own values. */
+export const warn = (sentence: string, reason: unknown = sentence): void => {
+  if (!warned.has(reason)) console.warn(PREFIX + " " + sentence);
+  warned.add(reason);
 };
 
 /** 32 random hexadecimal digits; an insecure page has no `randomUUID`. */
 export const randomId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+  crypto.getRandomValues(new Uint8Array(16)).reduce((digits, byte) => digits + (byte + 256).toString(16).slice(1), "");
 
-export const isHidden = (): boolean => document.visibilityState === "hidden";
+export const isHidden = (): boolean => document.hidden;
 
 export const readJson = (storage: Storage | undefined, name: string): any =>
   attempt(() => JSON.parse(storage!.getItem(name)!));

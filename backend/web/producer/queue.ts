@@ -14,7 +14,7 @@ export interface Entry {
   /** The correction of the clock that its time has. */
   offset: number;
   /** Whether a request holds it: one that is answered, or a beacon. */
-  sent?: "request" | "beacon";
+  sent?: "request" | "beacon" | undefined;
   /** Whether it was sent again with another time, since the API found its time in the future. */
   isCorrected?: boolean;
 }
@@ -23,9 +23,13 @@ type Counts = Omit<Stats, "tracked" | "stored">;
 
 const NONE: Counts = { accepted: 0, refused: 0, suppressed: 0, dropped: 0 };
 
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
-
 export const sum = (entries: readonly Entry[]): number => entries.reduce((bytes, entry) => bytes + entry.bytes + 1, 1);
+
+/** Runs an action while the tab has a lock; without locks at once. */
+const withLock = (name: string, options: LockOptions, action: (lock: unknown) => unknown): void => {
+  if (navigator.locks) navigator.locks.request(name, options, action).catch(() => {});
+  else action(true);
+};
 
 export const createQueue = (
   storage: () => Storage | undefined,
@@ -40,7 +44,7 @@ export const createQueue = (
   let isSaving = false;
   /** Whether the tab has asked for its lock, or has it, so that no other tab takes its events. */
   let isOpen = false;
-  let release: (() => void) | undefined;
+  let release: ((value?: unknown) => void) | undefined;
 
   const save = (): boolean => {
     isSaving = false;
@@ -78,11 +82,13 @@ export const createQueue = (
     if (finish(entry, "dropped")) attempt(() => options.onDrop?.(entry.event, reason));
   };
 
+  /** Returns the events that no request holds. */
+  const free = (): Entry[] => entries.filter((entry) => !entry.sent);
+
   const limitSize = (): void => {
     const most = isPending() ? MOST_EVENTS_BEFORE_CONSENT : MOST_EVENTS;
     while (entries.length > most || sum(entries) > MOST_BYTES) {
-      const free = entries.filter((entry) => !entry.sent);
-      const victim = free.find((entry) => entry.event.event_type !== "Purchase") ?? free[0];
+      const victim = free().find((entry) => entry.event.event_type !== "Purchase") ?? free()[0];
       if (!victim) return;
       drop(victim, "full");
     }
@@ -91,7 +97,7 @@ export const createQueue = (
   const entryOf = (text: string, corrected = offset()): Entry => ({
     event: JSON.parse(text),
     text,
-    bytes: bytesOf(text),
+    bytes: new TextEncoder().encode(text).length,
     offset: corrected,
   });
 
@@ -116,26 +122,6 @@ export const createQueue = (
     from.removeItem(other);
   };
 
-  /** Takes the events of every tab whose lock is free: it is closed, or in the back/forward cache. */
-  const adoptOthers = (onAdopted: () => void): void => {
-    const from = storage();
-    for (const other of Object.keys(from ?? {})) {
-      if (!other.startsWith(TABS) || other === name) continue;
-      const take = (lock: unknown): void => {
-        if (!lock || !isOpen) return;
-        attempt(() => adopt(from!, other));
-        onAdopted();
-      };
-      if (navigator.locks) navigator.locks.request(other, { ifAvailable: true }, take).catch(() => {});
-      else take(true);
-    }
-  };
-
-  const opened = (onAdopted: () => void): void => {
-    save();
-    adoptOthers(onAdopted);
-  };
-
   const disown = (): void => {
     isOpen = false;
     release?.();
@@ -155,18 +141,18 @@ export const createQueue = (
       const oldest = Date.now() - LONGEST_WAIT;
       for (const entry of entries)
         if (Date.parse(entry.event.timestamp) - entry.offset < oldest) drop(entry, "old");
-      return entries.filter((entry) => !entry.sent);
+      return free();
     },
 
     add(event: Event): void {
-      const { beforeSend } = options;
+      const { beforeSend = (unchanged) => unchanged } = options;
       const given = attempt(() => JSON.stringify(event));
-      const text = given && beforeSend ? attempt(() => JSON.stringify(beforeSend(JSON.parse(given)))) : given;
-      const entry = attempt(() => text !== "null" && entryOf(text!)) || { event, text: "", bytes: 0, offset: 0 };
+      const entry =
+        attempt(() => entryOf(JSON.stringify(beforeSend(JSON.parse(given!)) || undefined))) ?? ({ event } as Entry);
       entries = [...entries, entry];
       tracked++;
       changed();
-      if (!entry.text) drop(entry, given ? "before_send" : "not_json");
+      if (!entry.bytes) drop(entry, given ? "before_send" : "not_json");
       if (entry.bytes > MAX_EVENT_BYTES) drop(entry, "too_large");
       limitSize();
     },
@@ -186,17 +172,24 @@ export const createQueue = (
       });
     },
 
-    /** Takes the tab's lock, and what closed tabs have left. */
+    /** Takes the tab's lock, and what closed tabs, and those in the back/forward cache, have left: their locks are free. */
     open(onAdopted: () => void): void {
-      if (isOpen || !storage()) return;
+      const from = storage();
+      if (isOpen || !from) return;
       isOpen = true;
-      if (!navigator.locks) return opened(onAdopted);
-      const hold = (): Promise<void> | undefined => {
+      withLock(name, {}, () => {
         if (!isOpen) return;
-        attempt(() => opened(onAdopted));
+        save();
+        for (const other of Object.keys(from)) {
+          if (!other.startsWith(TABS) || other === name) continue;
+          withLock(other, { ifAvailable: true }, (lock) => {
+            if (!lock || !isOpen) return;
+            attempt(() => adopt(from, other));
+            onAdopted();
+          });
+        }
         return new Promise((resolve) => (release = resolve));
-      };
-      navigator.locks.request(name, hold).catch(() => {});
+      });
     },
 
     /** Leaves the events in the storage to the next page, or to this one where the browser restores it. */

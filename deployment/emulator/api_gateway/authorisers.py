@@ -3,14 +3,17 @@
 An API whose ``apiKeySource`` is AUTHORIZER counts a request on the usage plan whose key's value the authoriser returns
 as ``usageIdentifierKey``; the header ``x-api-key`` then has no meaning for the gateway. MiniStack reads the header in
 both cases. The values of ``context`` are texts, numbers and booleans, else AWS answers 500; MiniStack leaves the others
-out.
+out. In the response for a denied request ``$context.authorizer.<name>`` is a text of ``context``, or empty; MiniStack
+keeps the expression.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-key-source.html
 """
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     Context = dict[str, str] | None
+    Response = tuple[int, dict[str, str], bytes]
 
-# MiniStack caches the context only, so the key travels in it under a name that no authoriser can return as text.
+# For a permitted request MiniStack passes the context on, so the key travels in it under a name that no authoriser can
+# return as text; for a denied one it evaluates the policy only, so the context travels in that.
 _USAGE_KEY: Final = "\x00usageIdentifierKey"
+_CONTEXT: Final = "\x00context"
+
+_VARIABLE: Final = re.compile(rb"\$(?:\{context\.authorizer\.(\w+)\}|context\.authorizer\.([A-Za-z]\w*))")
 
 # The key of the request that is being executed: None where the gateway reads it from the header.
 _returned_key: ContextVar[str | None] = ContextVar("returned_key", default=None)
+
+# The context of the policy that was evaluated for it.
+_evaluated_context: ContextVar[dict[str, str] | None] = ContextVar("evaluated_context", default=None)
 
 
 def install() -> None:
@@ -33,6 +44,8 @@ def install() -> None:
     apigateway_v1._invoke_authorizer_lambda = _invoke
     apigateway_v1._authorize_request_v1 = _with_usage_key(apigateway_v1._authorize_request_v1)
     apigateway_v1._api_key_from_request = _key_of_its_source(apigateway_v1._api_key_from_request)
+    apigateway_v1._evaluate_policy = _remembering_its_context(apigateway_v1._evaluate_policy)
+    apigateway_v1._gateway_error_response = _with_context(apigateway_v1._gateway_error_response)
 
 
 async def _invoke(authorizer: dict[str, Any], event: dict[str, Any], account_id: str, region: str) -> Any:
@@ -46,13 +59,17 @@ async def _invoke(authorizer: dict[str, Any], event: dict[str, Any], account_id:
     context = body.get("context") or {}
     if not isinstance(context, dict) or not all(isinstance(value, str | int | float) for value in context.values()):
         return {"body": None}
-    return result | {"body": body | {"context": context | {_USAGE_KEY: body.get("usageIdentifierKey") or ""}}}
+    answer = body | {"context": context | {_USAGE_KEY: body.get("usageIdentifierKey") or ""}}
+    if isinstance(body.get("policyDocument"), dict):
+        answer["policyDocument"] = body["policyDocument"] | {_CONTEXT: apigateway_v1._stringify_context(context)}
+    return result | {"body": answer}
 
 
 def _with_usage_key(
     authorize: Callable[..., Awaitable[tuple[Any, Context]]],
 ) -> Callable[..., Awaitable[tuple[Any, Context]]]:
     async def authorize_request(api_id: str, *request: Any) -> tuple[Any, Context]:
+        _evaluated_context.set(None)
         error, context = await authorize(api_id, *request)
         is_returned = (apigateway_v1._rest_apis.get(api_id) or {}).get("apiKeySource") == "AUTHORIZER"
         _returned_key.set((context or {}).get(_USAGE_KEY, "") if is_returned else None)
@@ -68,3 +85,24 @@ def _key_of_its_source(read: Callable[[dict[str, str]], str]) -> Callable[[dict[
         return read(headers) if returned is None else returned
 
     return read_key
+
+
+def _remembering_its_context(evaluate: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
+    def evaluate_policy(policy: Any, method_arn: str) -> str:
+        _evaluated_context.set(policy.get(_CONTEXT))
+        return evaluate(policy, method_arn)
+
+    return evaluate_policy
+
+
+def _with_context(respond: Callable[[Any, dict[str, Any]], Response]) -> Callable[[Any, dict[str, Any]], Response]:
+    def gateway_response(error: Any, request: dict[str, Any]) -> Response:
+        status, headers, body = respond(error, request)
+        known = _evaluated_context.get() or {}
+        return (
+            status,
+            headers,
+            _VARIABLE.sub(lambda found: known.get((found[1] or found[2]).decode(), "").encode(), body),
+        )
+
+    return gateway_response

@@ -4,7 +4,8 @@ With a Lambda proxy integration AWS answers 502 ``Internal server error`` when t
 not have the documented form, and 413 ``Request Too Long`` when the request is larger than API Gateway or Lambda
 accepts. MiniStack returns the function's error and stack trace to the caller, turns any response into a 200, and
 accepts any size. Both are gateway responses, which an API may change. AWS passes path parameters to a function as they
-were sent, percent-encoded; MiniStack decodes them. AWS takes a body without a content type for ``application/json``,
+were sent, percent-encoded, and matches a slash that was sent as %2F with a parameter; MiniStack decodes both first. AWS
+takes a body without a content type for ``application/json``,
 whatever media types count as binary; MiniStack takes it for text. AWS sends the id of a request, which the function
 gets, in the header ``x-amzn-RequestId``.
 """
@@ -12,12 +13,14 @@ gets, in the header ``x-amzn-RequestId``.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+from ministack import app
 from ministack.services import apigateway_v1
 
 from deployment.emulator.lambda_functions.aliases import routed
@@ -40,15 +43,17 @@ DEFAULT_TYPE: Final = "application/json"
 TOO_LONG: Final = {"message": "Request Too Long"}
 FAILED: Final = "Internal server error"
 
-_TOO_LARGE_FOR_LAMBDA: Final = "rivulet_too_large"
-
+# Stands for a slash within a path parameter while MiniStack matches the path; in no id, since it is no character.
+SLASH: Final = "\ufdd0"
 
 _headers: ContextVar[dict[str, str] | None] = ContextVar("headers", default=None)
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
+_is_too_large_for_lambda: ContextVar[bool] = ContextVar("is_too_large_for_lambda", default=False)
 
 
 def install() -> None:
     """Override the execution of requests and of the Lambda proxy integration."""
+    app._handle_execute_api_request = _keeping_encoded_slashes(app._handle_execute_api_request)
     apigateway_v1.handle_execute = _within_gateway(apigateway_v1.handle_execute)
     apigateway_v1._call_lambda_raw = _within_lambda(apigateway_v1._call_lambda_raw)
     apigateway_v1._lambda_proxy_response = proxy_response
@@ -75,8 +80,6 @@ def proxy_response(result: dict[str, Any]) -> Outcome:
     tuple
         The response and None, or None and the message of a 502.
     """
-    if result.get(_TOO_LARGE_FOR_LAMBDA):
-        return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LONG), None
     body = result.get("body")
     if result.get("throttle"):
         return _answer(HTTPStatus.TOO_MANY_REQUESTS, body), None
@@ -95,6 +98,15 @@ def _answer(status: HTTPStatus, body: object) -> dict[str, Any]:
     return {"statusCode": int(status), "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
 
 
+def _keeping_encoded_slashes(handle: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def handle_request(host: str, path: str, *request: Any, raw_path: str | None = None, **more: Any) -> Any:
+        if raw_path and "%2f" in raw_path.lower():
+            path = unquote(re.sub("%2f", quote(SLASH), raw_path, flags=re.IGNORECASE))
+        return await handle(host, path, *request, raw_path=raw_path, **more)
+
+    return handle_request
+
+
 def _within_gateway(execute: Execute) -> Execute:
     async def handle_execute(
         api: str,
@@ -107,11 +119,14 @@ def _within_gateway(execute: Execute) -> Execute:
     ) -> Answer:
         _headers.set(headers)
         _request_id.set("")
+        _is_too_large_for_lambda.set(False)
         if len(body) > REQUEST_BYTES:
             return _gateway_response(api, stage, headers, "REQUEST_TOO_LARGE", TOO_LONG["message"])
         typed = {"content-type": DEFAULT_TYPE, **headers} if body else headers
         status, answered, content = await execute(api, stage, method, path, typed, body, query)
-        if status == HTTPStatus.BAD_GATEWAY and content == json.dumps({"message": FAILED}).encode():
+        if _is_too_large_for_lambda.get():
+            status, answered, content = _gateway_response(api, stage, headers, "REQUEST_TOO_LARGE", TOO_LONG["message"])
+        elif status == HTTPStatus.BAD_GATEWAY and content == json.dumps({"message": FAILED}).encode():
             _, answered, content = _gateway_response(api, stage, headers, "DEFAULT_5XX", FAILED)
         if request_id := _request_id.get():
             answered["x-amzn-requestid"] = request_id
@@ -156,9 +171,13 @@ def _within_lambda(
         # The event is small but for its body, which JSON encoding only enlarges.
         is_large = len(event.get("body") or "") > SYNCHRONOUS_BYTES // 8
         if is_large and len(json.dumps(event)) > SYNCHRONOUS_BYTES:
-            return {"error": True, _TOO_LARGE_FOR_LAMBDA: True}, None
+            _is_too_large_for_lambda.set(True)
+            return {"error": True}, None
         decoded = event.get("pathParameters") or {}
-        as_sent = {name: quote(value, safe="/") for name, value in decoded.items()}
-        return await call(routed(function), event | {"pathParameters": as_sent or None}, **scope)
+        as_sent = {name: quote(value, safe="/").replace(quote(SLASH), "%2F") for name, value in decoded.items()}
+        sent: dict[str, Any] = {"pathParameters": as_sent or None}
+        if "path" in event:
+            sent["path"] = event["path"].replace(SLASH, "%2F")
+        return await call(routed(function), event | sent, **scope)
 
     return call_within_limits

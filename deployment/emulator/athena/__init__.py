@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deployment.emulator.athena import api, workgroups
+from deployment.emulator.athena import api, prepared, workgroups
 
 if TYPE_CHECKING:
     from deployment.emulator.settings import Settings
 
 
 def install(settings: Settings) -> None:
-    """Override the execution of queries and the configuration of work groups."""
+    """Override the execution of queries, the configuration of work groups, and prepared statements."""
     workgroups.install()
+    prepared.install()
     api.install(settings)

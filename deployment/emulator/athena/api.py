@@ -30,6 +30,8 @@ Action = Callable[[dict[str, Any]], Response]
 # API_StartQueryExecution: QueryString; API_GetQueryResults: MaxResults.
 QUERY_LIMIT_BYTES = 262_144
 PAGE_LIMIT_ROWS = 1000
+# API_ResultReuseByAgeConfiguration: seven days.
+REUSE_LIMIT_MINUTES = 10_080
 # Queries beyond these wait as QUEUED.
 CONCURRENT_QUERIES = 3
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
@@ -86,10 +88,19 @@ def prepare(data: dict[str, Any]) -> Execution | None:
         raise RequestRefusedError(f"outputLocation is not a valid S3 path: {error}") from error
     if not objects.bucket_exists(bucket):
         raise RequestRefusedError(f"Unable to verify/create output bucket {bucket}")
+    check_result_reuse(data)
     statement = statements.read(query)
     if statement.kind == "CREATE_TABLE_AS_SELECT":
         writes.check_create_table_as(statement, workgroup)
     return Execution(_record(data, statement, workgroup, chosen), statement, data.get("ExecutionParameters") or [])
+
+
+def check_result_reuse(data: dict[str, Any]) -> None:
+    """Refuse an age of results to reuse beyond AWS's; the laptop accepts the option, and runs every query."""
+    by_age = (data.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
+    age = int(by_age.get("MaxAgeInMinutes", 0))
+    if not 0 <= age <= REUSE_LIMIT_MINUTES:
+        raise RequestRefusedError(f"MaxAgeInMinutes is {age}: 0 to {REUSE_LIMIT_MINUTES} are allowed")
 
 
 def get_query_execution(data: dict[str, Any]) -> Response:
@@ -151,7 +162,7 @@ def _record(
     # The result of a query is a CSV, that of any other statement a text.
     ending = "csv" if statement.type == statements.DML else "txt"
     location = f"{chosen['OutputLocation'].rstrip('/')}/{query_id}.{ending}"
-    parameters = {"ExecutionParameters": data["ExecutionParameters"]} if data.get("ExecutionParameters") else {}
+    repeated = {name: data[name] for name in ("ExecutionParameters", "ResultReuseConfiguration") if data.get(name)}
     return {
         "QueryExecutionId": query_id,
         "Query": statement.text,
@@ -163,10 +174,10 @@ def _record(
             "Catalog": context.get("Catalog", "awsdatacatalog"),
         },
         "Status": {"State": "QUEUED", "SubmissionDateTime": time.time()},
-        "Statistics": {"DataScannedInBytes": 0},
+        "Statistics": {"DataScannedInBytes": 0, "ResultReuseInformation": {"ReusedPreviousResult": False}},
         "WorkGroup": workgroup,
         "EngineVersion": workgroups.configuration(workgroup)["EngineVersion"],
-        **parameters,
+        **repeated,
         "_columns": [],
         "_token": data.get("ClientRequestToken"),
     }

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import athena, glue
 
 from deployment.emulator.athena import dialect, queries
+from deployment.emulator.athena.dialect.types import to_hive
 from deployment.emulator.athena.errors import QueryFailedError
 from deployment.emulator.athena.results import Result
 from deployment.emulator.athena.statements import Outcome, database_and_table, unquoted
 from deployment.emulator.athena.tables import projection
-from deployment.emulator.athena.tables.hive_types import hive_type, result_type
 from deployment.emulator.athena.tables.table import VIEW_PREFIX, VIEW_SUFFIX, Table, find_table
 from deployment.emulator.internal_requests import call_json
 from deployment.emulator.s3 import objects
@@ -84,21 +84,22 @@ def create_view(statement: Statement, run: Run) -> Outcome:
     """CREATE [OR REPLACE] VIEW: checked by binding its query, and stored in the catalogue as Trino stores it."""
     database, name = database_and_table(statement.parts["name"] or "", run.session.database)
     sql = (statement.parts["query"] or "").strip()
-    bound, _ = queries.bind_query(run.session, dialect.parse(sql))
-    with queries.translated_errors(sql):
-        described = run.session.connection.execute(f"DESCRIBE {bound}").fetchall()
-    columns = [(str(row[0]).lower(), str(row[1])) for row in described]
+    bound = queries.bind_query(run.session, dialect.parse(sql))
+    queries.check_named(bound)
+    columns = bound.columns
     stored = {
         "originalSql": sql,
         "catalog": "awsdatacatalog",
         "schema": run.session.database,
-        "columns": [{"name": column, "type": result_type(kind)} for column, kind in columns],
+        "columns": [{"name": column, "type": str(kind)} for column, kind in columns],
     }
     table = {
         "Name": name,
         "TableType": "VIRTUAL_VIEW",
         "Parameters": {"presto_view": "true", "comment": "Presto View"},
-        "StorageDescriptor": {"Columns": [{"Name": column, "Type": hive_type(kind)} for column, kind in columns]},
+        "StorageDescriptor": {
+            "Columns": [{"Name": column, "Type": to_hive(kind) or "string"} for column, kind in columns]
+        },
         "PartitionKeys": [],
         "ViewOriginalText": f"{VIEW_PREFIX}{base64.b64encode(json.dumps(stored).encode()).decode()}{VIEW_SUFFIX}",
         "ViewExpandedText": "/* Presto View */",

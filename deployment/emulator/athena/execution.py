@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import athena
-
-from deployment.emulator.athena import catalogue, dialect, queries, results, statements, workgroups, writes
-from deployment.emulator.athena.errors import SYSTEM, USER, AthenaError, QueryFailedError, ScanLimitReachedError
+from deployment.emulator.athena import catalogue, dialect, prepared, queries, results, workgroups, writes
+from deployment.emulator.athena.errors import SYSTEM, USER, AthenaError, ScanLimitReachedError
 from deployment.emulator.athena.queries import Session
-from deployment.emulator.athena.statements import Outcome, Run, Statement, unquoted
+from deployment.emulator.athena.statements import Outcome, Run, Statement
 from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
@@ -92,54 +89,21 @@ def _perform(execution: Execution, connection: duckdb.DuckDBPyConnection, scratc
     database = record["QueryExecutionContext"]["Database"]
     session = Session(connection, database, workgroups.scan_limit(record["WorkGroup"]))
     if statement.kind in {"PREPARE", "DEALLOCATE"}:
-        return _store_prepared(statement, record["WorkGroup"])
+        return prepared.change(statement, record["WorkGroup"])
     parameters = execution.parameters
     if statement.kind == "EXECUTE":
-        parameters = _values(statement.parts["values"]) or parameters
-        statement = _prepared(statement, record["WorkGroup"])
+        statement, parameters = prepared.to_execute(statement, record["WorkGroup"], parameters)
     if statement.tree is not None:
         dialect.bind(statement.tree, parameters)
     if statement.kind == "SELECT":
         assert statement.tree is not None  # noqa: S101 - for the type checker; `read` ensures it
-        bound, scanned = queries.bind_query(session, statement.tree)
-        with queries.translated_errors(statement.text):
-            return Outcome(results.fetch(connection, bound), scanned)
+        bound = queries.bind_query(session, statement.tree)
+        with queries.translated_errors():
+            return Outcome(results.fetch(connection, queries.printable(bound), bound.columns), bound.scanned_bytes)
     location = record["ResultConfiguration"]["OutputLocation"].rpartition("/")[0] + "/"
     run = Run(session, record["WorkGroup"], execution.id, location, scratch)
     action = WRITES.get(statement.kind) or catalogue.ACTIONS[statement.kind]
     return action(statement, run)
-
-
-def _store_prepared(statement: Statement, workgroup: str) -> Outcome:
-    name = unquoted(statement.parts["name"] or "")
-    if statement.kind == "DEALLOCATE":
-        if athena._prepared_statements.pop(f"{workgroup}/{name}", None) is None:
-            raise QueryFailedError("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
-        return Outcome()
-    statements.read(statement.parts["query"] or "")
-    athena._prepared_statements[f"{workgroup}/{name}"] = {
-        "StatementName": name,
-        "WorkGroupName": workgroup,
-        "QueryStatement": statement.parts["query"],
-        "Description": "",
-        "LastModifiedTime": int(time.time()),
-    }
-    return Outcome()
-
-
-def _prepared(statement: Statement, workgroup: str) -> Statement:
-    name = unquoted(statement.parts["name"] or "")
-    for key in (f"{workgroup}/{name}", f"{workgroup}/{statement.parts['name']}"):
-        prepared = athena._prepared_statements.get(key)
-        if prepared is not None:
-            return statements.read(prepared["QueryStatement"])
-    raise QueryFailedError("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
-
-
-def _values(text: str | None) -> list[str]:
-    """Split the text after USING at commas outside of quotes and brackets."""
-    parts = re.findall(r"(?:'(?:[^']|'')*'|\([^)]*\)|\[[^\]]*\]|[^,])+", text or "")
-    return [part.strip() for part in parts]
 
 
 def _save(record: dict[str, Any], outcome: Outcome) -> None:

@@ -1,10 +1,11 @@
-"""Binds the tables of a SELECT to the objects that it has to read, for DuckDB to run it."""
+"""Binds the tables of a query to the objects that it has to read, for DuckDB to run it."""
 
 from __future__ import annotations
 
+import functools
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,6 +13,9 @@ from ministack.services import s3
 from sqlglot import exp
 
 from deployment.emulator.athena import dialect
+from deployment.emulator.athena.dialect.relations import columns_of_table
+from deployment.emulator.athena.dialect.scopes import Field, Value
+from deployment.emulator.athena.dialect.types import DAY_TIME, VARCHAR, YEAR_MONTH, Type, from_hive, quoted
 from deployment.emulator.athena.errors import QueryFailedError, ScanLimitReachedError
 from deployment.emulator.athena.tables.hive_types import duckdb_type
 from deployment.emulator.athena.tables.relations import PATH_COLUMN, create_relation
@@ -30,21 +34,30 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = "1GB"
 THREADS = 2
 VIEW_DEPTH_LIMIT = 16
-UNKNOWN_COLUMN = "Column '{0}' cannot be resolved or requester is not authorized to access requested resources"
-NOT_GROUPED = "'{0}' must be an aggregate expression or appear in GROUP BY clause"
+# An error that a macro or function of `dialect.runtime` raises.
+RAISED = re.compile(r"(?:convert string '|Error: )([A-Z]+(?:_[A-Z]+)+: .*?)(?:' to INT32|\n|\Z)", re.DOTALL)
+OVERFLOW = re.compile(r"Overflow in (\w+) of (INT\d+|DECIMAL\S*) \((\S+) (.) (\S+)\)")
+INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "bigint"}
 # DuckDB's messages, with Trino's error and message for each.
 ERROR_PATTERNS = (
-    (r'Referenced column "([^"]+)"', "COLUMN_NOT_FOUND", UNKNOWN_COLUMN),
-    (r'does not have a column named "([^"]+)"', "COLUMN_NOT_FOUND", UNKNOWN_COLUMN),
-    (r"Function with name (\w+) does not exist", "FUNCTION_NOT_FOUND", "Function '{0}' not registered"),
-    (r"given name and argument types '(\w+)", "FUNCTION_NOT_FOUND", "Unexpected parameters for function {0}"),
-    (r'column "([^"]+)" must appear in the GROUP BY', "EXPRESSION_NOT_AGGREGATE", NOT_GROUPED),
-    (r'Ambiguous reference to column name "([^"]+)"', "AMBIGUOUS_NAME", "Column '{0}' is ambiguous"),
-)  # fmt: skip
+    (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
+    (
+        r"(\w+) clause cannot contain window functions",
+        "EXPRESSION_NOT_SCALAR",
+        "{0} clause cannot contain window functions",
+    ),
+    (
+        r"More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
+    (r"[Oo]ut of range for the destination type INT64", "NUMERIC_VALUE_OUT_OF_RANGE", "bigint addition overflow"),
+    (r"Could not cast value .* to DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow"),
+)
 ERROR_CODES = (
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
-    (duckdb.BinderException, "TYPE_MISMATCH"),
+    (duckdb.BinderException, "NOT_SUPPORTED"),
     (duckdb.ParserException, "SYNTAX_ERROR"),
     (duckdb.InvalidInputException, "HIVE_BAD_DATA"),
 )
@@ -70,54 +83,160 @@ class Session:
 
 
 def connect(scratch: str) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB connection with the settings that match Trino's behaviour."""
-    config = {"threads": THREADS, "memory_limit": MEMORY_LIMIT, "temp_directory": scratch}
-    connection = duckdb.connect(":memory:", config=config)
-    for setting in ("TimeZone = 'UTC'", "integer_division = true", "default_null_order = 'nulls_last'"):
+    """Return a DuckDB connection of its own for one query, with the settings that match Trino's behaviour."""
+    connection = _database(scratch).cursor()
+    for setting in ("TimeZone = 'UTC'", "default_null_order = 'nulls_last'", "error_on_division_by_zero = false"):
         connection.execute(f"SET {setting}")
-    for macro in dialect.MACROS:
-        connection.execute(macro)
-    # A query may read objects and no other file of the machine, also through DuckDB's own functions.
-    connection.execute("SET allowed_directories = $folders", {"folders": [s3.DATA_DIR, scratch]})
-    connection.execute("SET enable_external_access = false")
     return connection
 
 
-def bind_query(session: Session, tree: exp.Expression) -> tuple[str, int]:
-    """Bind a query's tables, and return it in DuckDB's SQL with the number of bytes that it reads.
-
-    Raises `QueryFailedError` if a table, a schema or a location does not exist, and `ScanLimitReachedError` if the
-    objects are larger than the session allows.
-    """
-    tree = dialect.name_columns(_inline_views(tree.copy(), session.database))
-    scanned = 0
-    has_path = any(column.name == PATH_COLUMN for column in tree.find_all(exp.Column))
-    for position, node in enumerate(list(_tables_in(tree))):
-        table = _resolve(node, session.database)
-        selected = select_partitions(table, partitions_of(table), list(_conditions_on(node, table)))
-        for partition in selected:
-            for stored in partition.files:
-                scanned += stored.size
-                if session.scan_limit_bytes is not None and scanned > session.scan_limit_bytes:
-                    raise ScanLimitReachedError(scanned)
-        name = f"bound_{position}"
-        with translated_errors(node.sql()):
-            create_relation(session.connection, name, table, selected, has_path=has_path)
-        bound = exp.to_table(name, alias=node.alias_or_name)
-        if node.args.get("sample"):
-            bound.set("sample", node.args["sample"].copy())
-        node.replace(bound)
-    return dialect.to_duckdb(tree), scanned
+@functools.cache
+def _database(scratch: str) -> duckdb.DuckDBPyConnection:
+    """Return the database whose functions all queries share; their tables are temporary, so each has its own."""
+    config = {"threads": THREADS, "memory_limit": MEMORY_LIMIT, "temp_directory": scratch}
+    database = duckdb.connect(":memory:", config=config)
+    dialect.install(database)
+    # A query may read objects and no other file of the machine, also through DuckDB's own functions.
+    database.execute("SET allowed_directories = $folders", {"folders": [s3.DATA_DIR, scratch]})
+    database.execute("SET enable_external_access = false")
+    return database
 
 
-@contextmanager
-def translated_errors(query: str) -> Iterator[None]:
-    """Translate DuckDB's errors to Trino's.
+@dataclass(frozen=True)
+class Bound:
+    """A query in DuckDB's SQL over the relations of a session.
 
     Parameters
     ----------
-    query
-        The query's text, for the position of a name.
+    columns
+        Name and Trino's type of each column; unnamed ones are ``_col`` and their position.
+    """
+
+    sql: str
+    columns: list[tuple[str, Type]]
+    scanned_bytes: int
+
+
+def bind_query(session: Session, tree: exp.Expression) -> Bound:
+    """Bind a query's tables and compile it to DuckDB's SQL.
+
+    Raises `QueryFailedError` where Trino refuses the query, or if a table, a schema or a location does not exist, and
+    `ScanLimitReachedError` if the objects are larger than the session allows.
+    """
+    binding = _Binding(session, has_path=_has_path(tree))
+    compiled = dialect.compile_statement(tree, dialect.Context(tree.root().meta.get("text", ""), binding))
+    columns = [(name or f"_col{at}", kind) for at, (name, kind) in enumerate(compiled.columns)]
+    return Bound(compiled.sql, columns, binding.scanned_bytes)
+
+
+def check_named(bound: Bound) -> None:
+    """Refuse a query with a column without a name, for a table or view that it creates."""
+    for at, (name, _) in enumerate(bound.columns):
+        if name == f"_col{at}":
+            message = f"line 1:1: Column name not specified at position {at + 1}"
+            raise QueryFailedError("MISSING_COLUMN_NAME", message)
+
+
+def named(bound: Bound) -> str:
+    """Return a bound query whose columns have their names; ``DUPLICATE_COLUMN_NAME`` if two have the same."""
+    names = [name for name, _ in bound.columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise QueryFailedError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")
+    listed = ", ".join(f"c{at} AS {quoted(name)}" for at, name in enumerate(names))
+    return f"SELECT {listed} FROM ({bound.sql}) AS bound"  # noqa: S608 - the names are quoted
+
+
+def printable(bound: Bound) -> str:
+    """Return a bound query whose intervals are text, which Arrow has no single type for."""
+    macros = {DAY_TIME: "trino_interval_text", YEAR_MONTH: "trino_months_text"}
+    if not any(kind.name in macros for _, kind in bound.columns):
+        return bound.sql
+    listed = [
+        f"{macros[kind.name]}(c{at})" if kind.name in macros else f"c{at}" for at, (_, kind) in enumerate(bound.columns)
+    ]
+    return f"SELECT {', '.join(listed)} FROM ({bound.sql}) AS bound"  # noqa: S608 - positions only
+
+
+@dataclass
+class _Binding:
+    """The tables of one query: each is bound where it is named, and its views are compiled."""
+
+    session: Session
+    has_path: bool
+    scanned_bytes: int = 0
+    depth: int = 0
+    database: str = ""
+    positions: list[int] = field(default_factory=lambda: [0])
+
+    def relation(self, node: exp.Table, context: dialect.Context) -> dialect.Relation:
+        """Bind a table to its objects, or compile a view."""
+        try:
+            table = _resolve(node, self.database or self.session.database)
+        except QueryFailedError as error:
+            # The catalogue does not know where the query names the table.
+            place = dialect.place_of(node, context.text)
+            raise QueryFailedError(error.code, place + str(error).partition("line 1:1")[2]) from error
+        qualifier = (CATALOG, table.database, table.name)
+        if table.view is not None:
+            return self._view(table.view, node, qualifier, context)
+        selected = select_partitions(
+            table, partitions_of(table), list(_conditions_on(node, table, context)), self.session.connection
+        )
+        for partition in selected:
+            for stored in partition.files:
+                self.scanned_bytes += stored.size
+                limit = self.session.scan_limit_bytes
+                if limit is not None and self.scanned_bytes > limit:
+                    raise ScanLimitReachedError(self.scanned_bytes)
+        self.positions[0] += 1
+        bound, alias = f"bound_{self.positions[0]}", context.next_name()
+        with translated_errors():
+            create_relation(self.session.connection, bound, table, selected, has_path=self.has_path)
+        columns = [(name, from_hive(kind)) for name, kind in [*table.columns, *table.keys]]
+        fields = columns_of_table(alias, columns, qualifier)
+        if self.has_path:
+            fields = (
+                *fields,
+                Field(PATH_COLUMN, Value(f"{alias}.{quoted(PATH_COLUMN)}", VARCHAR), qualifier, hidden=True),
+            )
+        return dialect.Relation(f"{bound} AS {alias}", fields)
+
+    def is_failing(self, sql: str) -> bool:
+        """Return whether a constant expression raises an error."""
+        try:
+            self.session.connection.execute(f"SELECT {sql}").fetchall()
+        except duckdb.Error:
+            return True
+        return False
+
+    def _view(
+        self, view: tuple[str, str], node: exp.Table, qualifier: tuple[str, ...], context: dialect.Context
+    ) -> dialect.Relation:
+        sql, schema = view
+        if self.depth == VIEW_DEPTH_LIMIT:
+            raise QueryFailedError("INVALID_VIEW", f"View {node.name} is defined by itself")
+        tree = dialect.parse(sql)
+        inner = _Binding(
+            self.session, _has_path(tree), self.scanned_bytes, self.depth + 1, schema, positions=self.positions
+        )
+        try:
+            compiled = dialect.compile_statement(tree, dialect.Context(sql, inner, context.names))
+        except QueryFailedError as error:
+            message = f"line 1:1: Failed analyzing stored view '{'.'.join(qualifier)}': {str(error).partition(': ')[2]}"
+            raise QueryFailedError("INVALID_VIEW", message) from error
+        self.scanned_bytes = inner.scanned_bytes
+        alias = context.next_name()
+        fields = [
+            Field(name or f"_col{at}", Value(f"{alias}.c{at}", kind), qualifier)
+            for at, (name, kind) in enumerate(compiled.columns)
+        ]
+        return dialect.Relation(f"({compiled.sql}) AS {alias}", tuple(fields))
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Translate DuckDB's errors to Trino's.
 
     Raises
     ------
@@ -129,27 +248,27 @@ def translated_errors(query: str) -> Iterator[None]:
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise _translated(query, error) from error
+        raise _translated(str(error), type(error)) from error
 
 
-def _translated(query: str, error: duckdb.Error) -> QueryFailedError:
+def _translated(text: str, kind: type[duckdb.Error]) -> QueryFailedError:
+    if raised := RAISED.search(text):
+        code, _, message = raised[1].partition(": ")
+        return QueryFailedError(code, message)
+    if overflow := OVERFLOW.search(text):
+        name = INTEGERS.get(overflow[2], "decimal")
+        operands = f"{overflow[3]} {overflow[4]} {overflow[5]}"
+        return QueryFailedError("NUMERIC_VALUE_OUT_OF_RANGE", f"{name} {overflow[1]} overflow: {operands}")
     for pattern, code, message in ERROR_PATTERNS:
-        if match := re.search(pattern, str(error)):
-            return QueryFailedError(code, f"{place_of(query, match[1])}: {message.format(match[1])}")
-    code = next((code for kind, code in ERROR_CODES if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR")
-    return QueryFailedError(code, str(error).splitlines()[0])
+        if match := re.search(pattern, text):
+            return QueryFailedError(code, message.format(*match.groups()))
+    code = next((code for parent, code in ERROR_CODES if issubclass(kind, parent)), "GENERIC_INTERNAL_ERROR")
+    return QueryFailedError(code, text.splitlines()[0])
 
 
 def casts(declared: Columns, sources: dict[str, str]) -> str:
     """Return the columns of a table as a SELECT list, each cast to its type; columns without a source are null."""
     return ", ".join(f'CAST({sources.get(name, "NULL")} AS {duckdb_type(kind)}) AS "{name}"' for name, kind in declared)
-
-
-def place_of(query: str, name: str) -> str:
-    """Return the position of a name in a query, as ``line 1:8``."""
-    match = re.search(rf"\b{re.escape(name)}\b", query, re.IGNORECASE)
-    before = query[: match.start()] if match else ""
-    return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
 def _resolve(node: exp.Table, database: str) -> Table:
@@ -158,47 +277,11 @@ def _resolve(node: exp.Table, database: str) -> Table:
     return find_table(node.db or database, node.name)
 
 
-def _inline_views(tree: exp.Expression, database: str, depth: int = 0) -> exp.Expression:
-    for node in list(_tables_in(tree)):
-        view = _resolve(node, database).view
-        if view is None:
-            continue
-        if depth == VIEW_DEPTH_LIMIT:
-            raise QueryFailedError("INVALID_VIEW", f"View {node.name} is defined by itself")
-        sql, schema = view
-        inner = _inline_views(dialect.parse(sql), schema, depth + 1)
-        for table in _tables_in(inner):
-            table.set("db", exp.to_identifier(table.db or schema))
-        node.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(node.alias_or_name))))
-    return tree
+def _has_path(tree: exp.Expression) -> bool:
+    return any(column.name == PATH_COLUMN for column in tree.find_all(exp.Column))
 
 
-def _tables_in(tree: exp.Expression) -> Iterator[exp.Table]:
-    """Yield the tables of the catalogue that a query names, without the names of its WITH."""
-    for node in tree.find_all(exp.Table):
-        if isinstance(node.this, exp.Identifier) and (node.db or node.name.lower() not in _visible_names(node)):
-            yield node
-
-
-def _visible_names(node: exp.Expression) -> set[str]:
-    names: set[str] = set()
-    inside: exp.Expression = node
-    while inside.parent is not None:
-        outer = inside.parent
-        with_ = outer.args.get("with_")
-        if with_ is not None and with_ is not inside:
-            names |= {cte.alias.lower() for cte in with_.expressions}
-        if isinstance(outer, exp.With):
-            # A name of a WITH may refer to those before it, and to itself only when the WITH is recursive.
-            for cte in outer.expressions:
-                if cte is inside and not outer.recursive:
-                    break
-                names.add(cte.alias.lower())
-        inside = outer
-    return names
-
-
-def _conditions_on(node: exp.Table, table: Table) -> Iterator[str]:
+def _conditions_on(node: exp.Table, table: Table, context: dialect.Context) -> Iterator[str]:
     """Yield the conditions of the query's WHERE on a table's partition columns alone, in DuckDB's SQL."""
     select = node.find_ancestor(exp.Select)
     where = select.args.get("where") if select is not None else None
@@ -206,6 +289,9 @@ def _conditions_on(node: exp.Table, table: Table) -> Iterator[str]:
         return
     keys, alias = {name for name, _ in table.keys}, node.alias_or_name.lower()
     is_alone = not select.args.get("joins")
+    scope = dialect.Scope(
+        context, tuple(Field(name, Value(quoted(name), from_hive(kind)), (alias,)) for name, kind in table.keys)
+    )
     for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
         columns = list(condition.find_all(exp.Column))
         if not columns or condition.find(exp.Query):
@@ -214,8 +300,7 @@ def _conditions_on(node: exp.Table, table: Table) -> Iterator[str]:
             column.name.lower() in keys and (column.table.lower() == alias or (not column.table and is_alone))
             for column in columns
         ):
-            bare = condition.copy().transform(_without_table)
-            yield dialect.to_duckdb(bare)
+            yield dialect.value_of(condition, scope).sql
 
 
 def _keeps_only_matches(node: exp.Table, select: exp.Select) -> bool:
@@ -223,7 +308,3 @@ def _keeps_only_matches(node: exp.Table, select: exp.Select) -> bool:
     sides = [join.side for join in select.args.get("joins") or []]
     own = node.parent.side if isinstance(node.parent, exp.Join) else ""
     return "RIGHT" not in sides and "FULL" not in sides and own != "LEFT"
-
-
-def _without_table(node: exp.Expression) -> exp.Expression:
-    return exp.column(node.this.copy()) if isinstance(node, exp.Column) and node.table else node

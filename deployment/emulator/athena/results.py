@@ -5,20 +5,20 @@ As on AWS, the object is the only copy of a result: GetQueryResults reads it, af
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
 import io
 import json
-import math
 import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from deployment.emulator.athena.tables.hive_types import result_type
+from deployment.emulator.athena.dialect.runtime.doubles import java_text
+from deployment.emulator.athena.dialect.types import ZONED, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import datetime as dt
+    from collections.abc import Callable, Iterable
 
     import duckdb
 
@@ -27,8 +27,6 @@ BATCH_ROWS = 10_000
 PRECISION = {"bigint": 19, "decimal": 38, "double": 17, "float": 17, "integer": 10, "smallint": 5, "timestamp": 3,
              "tinyint": 3, "varbinary": 1073741824, "varchar": 2147483647}  # fmt: skip
 CSV_FIELD = re.compile(r'("(?:[^"]|"")*")?(,|\n)')
-# java.lang.Double.toString uses an exponent outside of these bounds.
-PLAIN_FROM, PLAIN_BELOW = 1e-3, 1e7
 
 
 @dataclass(frozen=True)
@@ -51,40 +49,35 @@ class Result:
         return "".join("\t".join(value or "" for value in row) + "\n" for row in self.rows).encode()
 
 
-def fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
-    """Run DuckDB's SQL and return the result as text."""
-    relation = connection.sql(sql)
-    names, kinds = [name.lower() for name in relation.columns], [str(kind) for kind in relation.types]
-    is_real = [kind == "FLOAT" for kind in kinds]
+def fetch(connection: duckdb.DuckDBPyConnection, sql: str, columns: list[tuple[str, Type]]) -> Result:
+    """Run DuckDB's SQL and return the result as text, printed by the columns' types."""
+    kinds = [kind for _, kind in columns]
     rows = []
-    for batch in relation.to_arrow_reader(BATCH_ROWS):
-        columns = [column.to_pylist() for column in batch.columns]
+    for batch in connection.sql(sql).to_arrow_reader(BATCH_ROWS):
+        cells = [column.to_pylist() for column in batch.columns]
         rows += [
-            [None if value is None else text_of(value, is_real=real) for value, real in zip(row, is_real, strict=True)]
-            for row in zip(*columns, strict=True)
+            [None if value is None else text_of(value, kind) for value, kind in zip(row, kinds, strict=True)]
+            for row in zip(*cells, strict=True)
         ]
-    types = [_with_scale(kind) for kind in kinds]
-    return Result(list(zip(names, types, strict=True)), rows)
+    return Result([(name, _shown_type(kind)) for name, kind in columns], rows)
 
 
-def text_of(value: Any, *, is_real: bool = False) -> str:
+def text_of(value: Any, kind: Type) -> str:
     """Return a value as Athena prints it."""
-    printer = next((printer for kind, printer in _PRINTERS if isinstance(value, kind)), str)
-    if is_real and isinstance(value, float):
-        return java_number(_shortest_single(value))
-    return printer(value)
-
-
-def java_number(value: float) -> str:
-    """Return a double as ``java.lang.Double.toString`` does."""
-    if math.isnan(value) or math.isinf(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if value == 0 or PLAIN_FROM <= abs(value) < PLAIN_BELOW:
-        return format(decimal.Decimal(repr(value)), "f") if value else repr(value)
-    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
-    power = len(digits) + int(exponent) - 1
-    rest = "".join(str(digit) for digit in digits[1:]) or "0"
-    return f"{'-' if sign else ''}{digits[0]}.{rest}E{power}"
+    if kind.name == "array":
+        return "[" + ", ".join(_nested(item, kind.parts[0]) for item in value) + "]"
+    if kind.name == "map":
+        # Arrow returns a map as pairs.
+        return (
+            "{"
+            + ", ".join(f"{_nested(key, kind.parts[0])}={_nested(item, kind.parts[1])}" for key, item in value)
+            + "}"
+        )
+    if kind.name == "row":
+        members = zip(kind.member_names, value.values(), kind.parts, strict=True)
+        return "{" + ", ".join(f"{name}={_nested(item, part)}" for name, item, part in members) + "}"
+    printer = _PRINTERS.get(kind.name)
+    return printer(value, kind) if printer else str(value)
 
 
 def parse_csv(content: bytes) -> list[list[str | None]]:
@@ -134,8 +127,11 @@ def column_info(columns: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     return described
 
 
-def _with_scale(kind: str) -> str:
-    return kind.lower().replace(" ", "") if kind.upper().startswith("DECIMAL") else result_type(kind)
+def _shown_type(kind: Type) -> str:
+    """Return the type that ColumnInfo has: without parameters, but for a decimal."""
+    if kind.name == "decimal":
+        return str(kind)
+    return kind.name
 
 
 def _quoted(value: str) -> str:
@@ -150,28 +146,25 @@ def _shortest_single(value: float) -> float:
     return value
 
 
-def _timestamp(value: dt.datetime) -> str:
-    text = value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
-    return f"{text} UTC" if value.tzinfo else text
+def _timestamp(value: dt.datetime, kind: Type) -> str:
+    """Print a timestamp with its type's digits, and at least three, as Athena's results have."""
+    if kind.name == ZONED:
+        value = value.astimezone(ZoneInfo(kind.zone))
+    digits = max(kind.parameters[0], 3)
+    text = value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")[: 20 + digits]
+    return f"{text} {kind.zone}" if kind.name == ZONED else text
 
 
-def _list(value: list[Any]) -> str:
-    # Arrow returns a map as pairs.
-    if value and all(isinstance(item, tuple) for item in value):
-        return "{" + ", ".join(f"{_nested(key)}={_nested(item)}" for key, item in value) + "}"
-    return "[" + ", ".join(_nested(item) for item in value) + "]"
+def _nested(value: Any, kind: Type) -> str:
+    return "null" if value is None else text_of(value, kind)
 
 
-def _nested(value: Any) -> str:
-    return "null" if value is None else text_of(value)
-
-
-_PRINTERS: tuple[tuple[type, Any], ...] = (
-    (bool, lambda value: "true" if value else "false"),
-    (float, java_number),
-    (decimal.Decimal, lambda value: format(value, "f")),
-    (dt.datetime, _timestamp),
-    (bytes, lambda value: value.hex(" ")),
-    (list, _list),
-    (dict, lambda value: "{" + ", ".join(f"{name}={_nested(item)}" for name, item in value.items()) + "}"),
-)
+_PRINTERS: dict[str, Callable[[Any, Type], str]] = {
+    "boolean": lambda value, _kind: "true" if value else "false",
+    "decimal": lambda value, _kind: format(value, "f"),
+    "double": lambda value, _kind: java_text(value),
+    "real": lambda value, _kind: java_text(_shortest_single(value)),
+    "timestamp": _timestamp,
+    ZONED: _timestamp,
+    "varbinary": lambda value, _kind: value.hex(" "),
+}

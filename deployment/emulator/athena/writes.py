@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,10 +16,10 @@ from ministack.services import glue
 from sqlglot import exp
 
 from deployment.emulator.athena import catalogue, dialect, queries, workgroups
+from deployment.emulator.athena.dialect.types import Type, coerces, from_hive, to_hive
 from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
 from deployment.emulator.athena.statements import Outcome
 from deployment.emulator.athena.tables import projection
-from deployment.emulator.athena.tables.hive_types import hive_type
 from deployment.emulator.athena.tables.relations import format_of
 from deployment.emulator.athena.tables.table import Table, find_table
 from deployment.emulator.s3 import objects
@@ -85,9 +86,10 @@ def create_table_as(statement: Statement, run: Run) -> Outcome:
             "clean the data at location before retrying. Athena will not delete data in your account.",
         )
     kind = options.get("format", "parquet").lower()
-    scanned = _materialize(run, tree.expression, has_data=_has_data(tree))
+    bound = _materialize(run, tree.expression, has_data=_has_data(tree))
     keys = [key.lower() for key in _list(options.get("partitioned_by"))]
-    columns = _columns(run)
+    queries.check_named(bound)
+    columns = bound.columns
     if keys and [column for column, _ in columns[-len(keys) :]] != keys:
         raise QueryFailedError(
             "HIVE_COLUMN_ORDER_MISMATCH", f"Partition keys must be the last columns in the table: {keys}"
@@ -96,7 +98,7 @@ def create_table_as(statement: Statement, run: Run) -> Outcome:
     written, rows = _write(run, table, kind, location, options.get("write_compression", ""))
     catalogue.change_catalog("CreateTable", {"DatabaseName": database, "TableInput": table.record})
     _register(table, written)
-    return Outcome(scanned_bytes=scanned, written=written, rows_written=rows)
+    return Outcome(scanned_bytes=bound.scanned_bytes, written=written, rows_written=rows)
 
 
 def insert(statement: Statement, run: Run) -> Outcome:
@@ -108,22 +110,19 @@ def insert(statement: Statement, run: Run) -> Outcome:
     table = find_table(named.db or run.session.database, named.name)
     declared = [*table.columns, *table.keys]
     listed = [column.name.lower() for column in target.expressions] if isinstance(target, exp.Schema) else []
-    scanned = _materialize(run, tree.expression, has_data=True)
-    given = _columns(run)
     wanted = listed or [name for name, _ in declared]
-    if len(given) != len(wanted):
-        message = f"Insert query has {len(given)} columns, the table {len(wanted)}: {', '.join(wanted)}"
-        raise QueryFailedError("TYPE_MISMATCH", f"line 1:1: {message}")
-    sources = {name: f'"{column}"' for name, (column, _) in zip(wanted, given, strict=True)}
+    bound = _materialize(run, tree.expression, has_data=True, names=wanted)
+    _check_insert({name: from_hive(kind) for name, kind in declared}, wanted, [kind for _, kind in bound.columns])
+    sources = {name: f'"{name}"' for name in wanted}
     casts = queries.casts(declared, sources)
-    with queries.translated_errors(statement.text):
+    with queries.translated_errors():
         run.session.connection.execute(f"CREATE OR REPLACE TEMP TABLE outcome AS SELECT {casts} FROM outcome")  # noqa: S608
     kind = {"text": "textfile", "csv": "textfile"}.get(format_of(table), format_of(table))
     if kind not in ENDINGS:
         raise QueryFailedError("NOT_SUPPORTED", f"INSERT into tables of {kind} files is not done on the laptop")
     written, rows = _write(run, table, kind, table.location, "")
     _register(table, written)
-    return Outcome(scanned_bytes=scanned, written=written, rows_written=rows)
+    return Outcome(scanned_bytes=bound.scanned_bytes, written=written, rows_written=rows)
 
 
 def unload(statement: Statement, run: Run) -> Outcome:
@@ -136,25 +135,35 @@ def unload(statement: Statement, run: Run) -> Outcome:
     if any(True for _ in objects.list_objects(*objects.split(location))):
         raise QueryFailedError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
     kind = options.get("format", "parquet").lower()
-    scanned = _materialize(run, dialect.parse(statement.parts["query"] or ""), has_data=True)
+    bound = _materialize(run, dialect.parse(statement.parts["query"] or ""), has_data=True)
     keys = [key.lower() for key in _list(options.get("partitioned_by"))]
-    table = Table("", "", _table_input("", _columns(run), keys, location, kind, options))
+    table = Table("", "", _table_input("", bound.columns, keys, location, kind, options))
     written, rows = _write(run, table, kind, location, options.get("compression", ""))
-    return Outcome(scanned_bytes=scanned, written=written, rows_written=rows)
+    return Outcome(scanned_bytes=bound.scanned_bytes, written=written, rows_written=rows)
 
 
-def _materialize(run: Run, tree: exp.Expression, *, has_data: bool) -> int:
-    """Run a query into the table ``outcome`` and return the number of bytes read."""
-    bound, scanned = queries.bind_query(run.session, tree)
+def _check_insert(declared: dict[str, Type], wanted: list[str], given: list[Type]) -> None:
+    """Refuse an INSERT whose columns are not those of the table in number or type."""
+    table = [declared[name] for name in wanted]
+    if len(table) == len(given) and all(map(_is_insertable, given, table)):
+        return
+    shown = f"Table: [{', '.join(map(str, table))}], Query: [{', '.join(map(str, given))}]"
+    raise QueryFailedError("TYPE_MISMATCH", f"line 1:1: Insert query has mismatched column types: {shown}")
+
+
+def _is_insertable(given: Type, wanted: Type) -> bool:
+    return (given.is_text and wanted.is_text) or coerces(given, wanted)
+
+
+def _materialize(run: Run, tree: exp.Expression, *, has_data: bool, names: list[str] | None = None) -> queries.Bound:
+    """Run a query into the table ``outcome``, whose columns have the query's names or those given."""
+    bound = queries.bind_query(run.session, tree)
+    if names is not None and len(names) == len(bound.columns):
+        bound = replace(bound, columns=[(name, kind) for name, (_, kind) in zip(names, bound.columns, strict=True)])
     limit = "" if has_data else " LIMIT 0"
-    with queries.translated_errors(tree.sql()):
-        run.session.connection.execute(f"CREATE TEMP TABLE outcome AS SELECT * FROM ({bound}){limit}")  # noqa: S608
-    return scanned
-
-
-def _columns(run: Run) -> list[tuple[str, str]]:
-    described = run.session.connection.execute("DESCRIBE outcome").fetchall()
-    return [(str(row[0]).lower(), str(row[1])) for row in described]
+    with queries.translated_errors():
+        run.session.connection.execute(f"CREATE TEMP TABLE outcome AS SELECT * FROM ({queries.named(bound)}){limit}")  # noqa: S608
+    return bound
 
 
 def _write(run: Run, table: Table, kind: str, location: str, codec: str) -> tuple[list[str], int]:
@@ -214,14 +223,17 @@ def _register(table: Table, written: list[str]) -> None:
 
 
 def _table_input(
-    name: str, columns: list[tuple[str, str]], keys: list[str], location: str, kind: str, options: dict[str, str]
+    name: str, columns: list[tuple[str, Type]], keys: list[str], location: str, kind: str, options: dict[str, str]
 ) -> dict[str, object]:
     if kind not in SERDES:
         raise QueryFailedError(
             "NOT_SUPPORTED", f"{kind} files are not written on the laptop: PARQUET, JSON and TEXTFILE are"
         )
     serde, reads, writes = SERDES[kind]
-    described = [{"Name": column, "Type": hive_type(type_name)} for column, type_name in columns]
+    for column, column_type in columns:
+        if to_hive(column_type) is None:
+            raise QueryFailedError("NOT_SUPPORTED", f"Unsupported Hive type: {column_type} of column {column}")
+    described = [{"Name": column, "Type": to_hive(column_type)} for column, column_type in columns]
     delimiter = options.get("field_delimiter")
     return {
         "Name": name,

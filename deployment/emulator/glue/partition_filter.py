@@ -49,10 +49,14 @@ def matching_rows(columns: list[tuple[str, str]], rows: list[list[str]], conditi
         parsed = sqlglot.parse_one(condition, read="athena", into=exp.Condition)
     except sqlglot.errors.ParseError as error:
         raise UnreadableFilterError(str(error).splitlines()[0]) from error
-    return rows_where(columns, rows, parsed.sql(dialect="duckdb"))
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return rows_where(columns, rows, parsed.sql(dialect="duckdb"), connection)
 
 
-def rows_where(columns: list[tuple[str, str]], rows: list[list[str]], condition: str) -> list[int]:
+def rows_where(
+    columns: list[tuple[str, str]], rows: list[list[str]], condition: str, connection: duckdb.DuckDBPyConnection
+) -> list[int]:
     """Return the indices of the partitions that a condition in DuckDB's SQL selects.
 
     Raises `UnreadableFilterError` where DuckDB rejects the condition.
@@ -66,9 +70,7 @@ def rows_where(columns: list[tuple[str, str]], rows: list[list[str]], condition:
         "(SELECT unnest($rows) AS row, unnest(range(len($rows))) AS index)) "
         f"WHERE {condition} ORDER BY index"
     )
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        try:
-            return [int(index) for (index,) in connection.execute(query, {"rows": rows}).fetchall()]
-        except duckdb.Error as error:
-            raise UnreadableFilterError(str(error).splitlines()[0]) from error
+    try:
+        return [int(index) for (index,) in connection.execute(query, {"rows": rows}).fetchall()]
+    except duckdb.Error as error:
+        raise UnreadableFilterError(str(error).splitlines()[0]) from error

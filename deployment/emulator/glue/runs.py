@@ -18,6 +18,7 @@ from deployment.emulator.glue.staging import publish, stage
 from deployment.emulator.kms import checks
 from deployment.emulator.kms.decisions import Role
 from deployment.emulator.s3 import objects
+from deployment.emulator.settings import SPARK_SETTINGS
 
 # https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 SPARK_OF_GLUE = {"5.1": "3.5", "5.0": "3.5", "4.0": "3.3", "3.0": "3.1"}
@@ -26,19 +27,6 @@ UNFINISHED = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 STOP_GRACE_SECONDS = 5
 SECONDS_PER_MINUTE = 60
 
-# Two cores and little memory, listeners on loopback only, and times in UTC as on AWS.
-SPARK_SETTINGS = {
-    "spark.driver.bindAddress": "127.0.0.1",
-    # A short job ends before the second compiler pays off; the parallel collector pauses least on two cores.
-    "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseParallelGC -XX:TieredStopAtLevel=1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.memory": "1g",
-    "spark.master": "local[2]",
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-}
 # A job inherits only these variables of the emulator.
 INHERITED_VARIABLES = ("HOME", "JAVA_HOME", "LANG", "PATH", "USER")
 

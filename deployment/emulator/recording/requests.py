@@ -7,11 +7,12 @@ Actions, resources and condition keys are those of the Service Authorization Ref
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ministack.services import apigateway_v1, athena, kms, lambda_svc, tagging
+from ministack.services import apigateway_v1, athena, cloudfront, kms, lambda_svc, tagging
 
 from deployment.emulator.kinesis.reading import _read_iterator
 from deployment.emulator.settings import ACCOUNT
@@ -48,6 +49,7 @@ class Checked:
 # Actions that a call needs in addition if it sets tags.
 _TAGGING = {
     "athena:CreateWorkGroup": "athena:TagResource",
+    "cloudfront:CreateDistribution": "cloudfront:TagResource",
     "cloudwatch:PutMetricAlarm": "cloudwatch:TagResource",
     "dynamodb:CreateTable": "dynamodb:TagResource",
     "firehose:CreateDeliveryStream": "firehose:TagDeliveryStream",
@@ -83,6 +85,11 @@ _NEW_RESOURCES = {
     "kms:CreateKey": f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/new",
     "lambda:CreateEventSourceMapping": f"arn:aws:lambda:eu-central-1:{ACCOUNT}:event-source-mapping:new",
 }
+# The API of CloudFront: a collection, and the id of one of it.
+_CLOUDFRONT = re.compile(
+    r"/2020-05-31/(?P<kind>distribution|origin-access-control|response-headers-policy)(/(?P<id>[^/]+))?"
+)
+_XML_TAG = re.compile(r"<Tag>\s*<Key>([^<]*)</Key>\s*<Value>([^<]*)</Value>\s*</Tag>")
 _ARN_FIELDS = ("ResourceARN", "ResourceArn", "resourceArn")
 
 
@@ -93,6 +100,8 @@ def received(method: str, path: str, headers: Any, body: bytes, parameters: Any)
     except ValueError:
         parsed = None
     fields = parsed if isinstance(parsed, dict) else {name: _first(value) for name, value in parameters.items()}
+    if "/2020-05-31/" in path:
+        fields = {**fields, "path": path, "tags": dict(_XML_TAG.findall(body.decode(errors="replace")))}
     return Received(method, path, headers, fields)
 
 
@@ -100,7 +109,7 @@ def checks(action: str, resource: str, context: Mapping[str, Any], request: Rece
     """Return what IAM evaluates for a call that MiniStack checks as one action on one resource."""
     service = action.partition(":")[0]
     action = _action(action, request)
-    resources = _resources(action, request.fields)
+    resources = _of_cloudfront(request.fields) if service == "cloudfront" else _resources(action, request.fields)
     if resource == "*" and not resources:
         resources = [request.fields[name] for name in _ARN_FIELDS if request.fields.get(name)]
     resources = resources or [resource]
@@ -119,7 +128,10 @@ def _first(value: Any) -> Any:
 
 def tags_of(resource: str) -> dict[str, str]:
     """Return the condition keys of a resource's tags."""
-    if ":event-source-mapping:" in resource:
+    tags: Mapping[str, str] | None
+    if ":cloudfront:" in resource:
+        tags = {tag["Key"]: tag["Value"] for tag in cloudfront._tags.get(resource) or ()}
+    elif ":event-source-mapping:" in resource:
         tags = (lambda_svc._esms.get(resource.rpartition(":")[2]) or {}).get("Tags")
     elif ":apigateway:" not in resource:
         tags = tagging.resource_tags(resource)
@@ -137,6 +149,8 @@ def _action(action: str, request: Received) -> str:
     if service == "budgets" and not name.endswith(("Resource", "Tags")):
         return "budgets:ViewBudget" if name.startswith("Describe") else "budgets:ModifyBudget"
     parts = request.path.strip("/").split("/")
+    if service == "cloudfront":
+        return action.removesuffix("WithTags")
     if service != "lambda":
         return action
     if len(parts) > 1 and parts[-2] in _NAMED:
@@ -148,7 +162,7 @@ def _action(action: str, request: Received) -> str:
 
 def _context(service: str, action: str, resource: str, request: Received) -> dict[str, Any]:
     fields = request.fields
-    if service == "apigateway":
+    if service in {"apigateway", "cloudfront"}:
         return {f"aws:requesttag/{key}": value for key, value in (fields.get("tags") or {}).items()}
     if service == "iam" and "PermissionsBoundary" in fields:
         return {"iam:permissionsboundary": fields["PermissionsBoundary"]}
@@ -196,6 +210,12 @@ def _resources(action: str, fields: Mapping[str, Any]) -> list[str]:
         case "logs" if "logStreamName" in fields:
             resources = [_arn("logs", f"log-group:{fields['logGroupName']}:log-stream:{fields['logStreamName']}")]
     return resources
+
+
+def _of_cloudfront(fields: Mapping[str, Any]) -> list[str]:
+    if named := _CLOUDFRONT.fullmatch(re.sub(r"/(config|invalidation.*)$", "", fields["path"])):
+        return [_arn("cloudfront", f"{named['kind']}/{named['id'] or 'new'}", region="")]
+    return [fields["Resource"]] if "Resource" in fields else ["*"]
 
 
 def _budget_name(fields: Mapping[str, Any]) -> str:

@@ -126,12 +126,16 @@ class ListCounts:
         table.add_row(
             "clicks", f"{clicked.total():,}", f"{clicked.total() / max(1, shown.total()):.1%} of the items shown"
         )
+        bought = self.behaviour.bought
+        table.add_row("purchases", f"{bought.total():,}", "of clicked items; half of them name the list")
         rates = " · ".join(f"{clicked[position] / count:.0%}" for position, count in sorted(shown.items()))
         table.add_row("by position", "", rates)
         table.add_row("accepted", f"{self.sent.accepted:,}", f"of {len(self.behaviour.events):,} events")
         stages = self.audited.stages
-        table.add_row("in the lake", f"{stages[LAKE].found:,}", "Impressions and clicks")
-        table.add_row("at the tracker", f"{stages[TRACKER].found:,}", "clicks; an Impression is no interaction")
+        table.add_row("in the lake", f"{stages[LAKE].found:,}", "Impressions, clicks and purchases")
+        table.add_row(
+            "at the tracker", f"{stages[TRACKER].found:,}", "clicks and purchases; an Impression is no interaction"
+        )
         style = "bold green" if self.unaccounted == 0 else "bold red"
         table.add_row("[bold]unaccounted", f"[{style}]{self.unaccounted:,}", "", end_section=True)
         return table

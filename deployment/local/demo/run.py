@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data import replay
+from data.analysis import Lake
 from deployment.audit.auditing import Resources, audit
-from deployment.local.demo import accounting, report, shown_lists, workflow
+from deployment.local.cloud import LISTENER
+from deployment.local.demo import accounting, analysis, report, shown_lists, workflow
 from deployment.local.demo.api import Api, quoted
 from deployment.local.demo.reactions import SHOWN, busiest_users, react
 from deployment.local.demo.steps import Steps
+from deployment.local.parts import open_shop
 from deployment.local.provision import api_key, build_archives, initialize_empty, is_partly_provisioned, provision
 
 if TYPE_CHECKING:
@@ -27,22 +30,12 @@ if TYPE_CHECKING:
 
 _USERS = 3
 
-_QUERIES = {
-    "Athena: events by type": (
-        "SELECT event_type, count(DISTINCT event_id) AS events, "
-        "count(DISTINCT coalesce(user_id, session_id)) AS users FROM events GROUP BY event_type ORDER BY events DESC"
-    ),
-    "Athena: the busiest days": (
-        "SELECT date_format(timestamp, '%Y-%m-%d') AS day, count(DISTINCT event_id) AS events "
-        "FROM events GROUP BY 1 ORDER BY events DESC LIMIT 5"
-    ),
-}
-
 
 def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     """Run the whole pipeline on a cloud and print the results."""
     steps = Steps(console)
     stack = set_up(cloud, steps)
+    open_shop(cloud, stack, steps)
     api = Api(stack.api_url, api_key(cloud))
     accounts, titles, users = _replay_and_train(cloud, stream, stack, api, steps)
     with steps.step("Ask, click, and ask again") as bar:
@@ -52,12 +45,13 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
             reactions.append(react(api, user, done))
     report.print_answers(console, reactions, titles)
     _show_lists(api, console, reactions[0].clicked[0], titles)
-    athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
     phase = _show_and_click(cloud, stream, stack, api, steps)
+    with steps.step("Curate the lake") as bar:
+        analysis.curate(cloud.client("stepfunctions"), stack["curation_state_machine_arn"], bar)
     with steps.step("Query the lake with Athena"):
-        answers = {title: athena.rows(sql) for title, sql in _QUERIES.items()}
-    for title, rows in answers.items():
-        report.print_rows(console, title, rows)
+        answers = analysis.ask(Lake(stack["database"], stack["athena_workgroup"]))
+    for answer in answers:
+        report.print_rows(console, answer.question, answer.rows)
     console.print("[bold]Where the events are[/]", accounts.table(), sep="\n")
     console.print("[bold]Lists shown, and what followed[/]", phase.table(), sep="\n")
     console.print("[bold]Seconds[/]", report.seconds_table(steps.seconds), sep="\n")
@@ -65,7 +59,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     return accounts.unaccounted == 0 and phase.unaccounted == 0
 
 
-def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
+def set_up(cloud: Cloud, steps: Steps, *, with_listener: bool = True) -> Provisioned:
     """Build the archives, start the cloud and deploy to it, each as a step, and return the result.
 
     A cloud whose first apply was killed holds only resources that Terraform's state does not name, so it is removed.
@@ -73,27 +67,29 @@ def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
     if is_partly_provisioned(cloud):
         steps.console.print("an earlier run was interrupted during its first apply, so the cloud is recreated")
         cloud.remove()
-    _start(cloud, steps)
+    _start(cloud, steps, with_listener=with_listener)
     return provision(cloud, steps.step)
 
 
 def start_empty(cloud: Cloud, steps: Steps) -> None:
     """Build the archives, start the cloud, and prepare it for the commands of `deployment.release`."""
-    _start(cloud, steps)
+    _start(cloud, steps, with_listener=True)
     with steps.step("Initialize Terraform"):
         initialize_empty(cloud)
 
 
-def _start(cloud: Cloud, steps: Steps) -> None:
+def _start(cloud: Cloud, steps: Steps, *, with_listener: bool) -> None:
     with steps.step("Build the Lambda archives") as bar:
         build_archives(bar)
     with steps.step("Start the laptop's cloud"):
-        cloud.start()
+        cloud.start(with_listener=with_listener)
 
 
 def print_addresses(cloud: Cloud, stack: Provisioned, console: Console) -> None:
     """Print the addresses and keys of the cloud."""
+    shop = cloud.shop_url if cloud.running()[LISTENER] else "python -m deployment.local pages opens it"
     console.print(
+        f"[bold]Shop[/]           {shop}\n"
         f"[bold]API[/]            {stack.api_url}\n"
         f"[bold]API key[/]        {api_key(cloud)}   (header x-api-key; every role)\n"
         f"[bold]AWS endpoint[/]   {cloud.endpoint}   (key test, any secret, region eu-central-1)\n"

@@ -1,8 +1,9 @@
-"""The second phase: asks for lists for many users, shows them, and clicks by a stated model of position and taste.
+"""The second phase: asks for lists for many users, shows them, and clicks and buys by a stated model.
 
 A user examines the item in place k of a list with probability 1 / (1 + 0.25 (k - 1)), and clicks an examined item with
 0.05 + 0.45 times the share of the item's department in what the user has looked at: a position-based model, see
-https://dl.acm.org/doi/10.1145/1341531.1341545.
+https://dl.acm.org/doi/10.1145/1341531.1341545. Of the clicked items a fifth is bought; half of these purchases name the
+list, and the others are attributed to it by their click.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 
 from backend.contract import write_instant
 from backend.contract.rules.identity import name_session
+from data.generator.sessions import CURRENCY
 from data.stream import ACCEPTED, RawEvent, Stream
 from deployment.local.demo.reactions import request_recommendations
 
@@ -32,7 +34,8 @@ SLOT = "home-top"
 
 _CONNECTIONS = 4
 _WITHOUT_TASTE, _BY_TASTE = 0.05, 0.45
-_PAUSE = timedelta(seconds=2)
+_BOUGHT, _NAMED = 0.2, 0.5
+_SECONDS = {"Impression": 0, "Click": 2, "Purchase": 4}
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Tastes:
     """
 
     departments: Mapping[str, str]
+    prices: Mapping[str, object]
     counts: Mapping[str, Counter[str]]
     sessions: Mapping[str, str]
 
@@ -84,6 +88,7 @@ class Tastes:
 def read_tastes(stream: Stream) -> Tastes:
     """Read what the users of a stream have looked at, or what its sessions have, where it lists no users."""
     departments = {str(item["item_id"]): str(item.get("category") or "").partition("|")[0] for item in stream.items}
+    prices = {str(item["item_id"]): item["price"] for item in stream.items if item.get("price") is not None}
     known = {str(user["user_id"]) for user in stream.users}
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     sessions: dict[str, str] = {}
@@ -95,7 +100,7 @@ def read_tastes(stream: Stream) -> Tastes:
                 user = name_session(fields["session_id"])
                 sessions[user] = fields["session_id"]
             counts[user][departments.get(fields.get("item_id"), "")] += 1
-    return Tastes(departments, counts, sessions)
+    return Tastes(departments, prices, counts, sessions)
 
 
 def ask(api: Api, users: list[str], on_progress: Callable[[int], None]) -> list[ShownList]:
@@ -121,13 +126,14 @@ class Behaviour:
 
     Attributes
     ----------
-    shown, clicked
+    shown, clicked, bought
         Items by position, from 1.
     """
 
     events: list[RawEvent] = field(default_factory=list)
     shown: Counter[int] = field(default_factory=Counter)
     clicked: Counter[int] = field(default_factory=Counter)
+    bought: Counter[int] = field(default_factory=Counter)
 
     @property
     def stream(self) -> Stream:
@@ -138,7 +144,7 @@ class Behaviour:
 
 
 def behave(lists: list[ShownList], tastes: Tastes, seed: int = 0) -> Behaviour:
-    """Return an `Impression` for each list, and the clicks."""
+    """Return an `Impression` for each list, the clicks and the purchases."""
     rng = random.Random(seed)  # noqa: S311 - behaviour, not a secret
     behaviour = Behaviour()
     now = datetime.now(UTC)
@@ -147,10 +153,9 @@ def behave(lists: list[ShownList], tastes: Tastes, seed: int = 0) -> Behaviour:
         session = tastes.sessions.get(shown.user)
         identity = {"user_id": shown.user, "session_id": visit} if session is None else {"session_id": session}
         for fields in _events_of(shown, tastes, rng, behaviour):
-            fields |= {**identity, "impression": shown.items, **shown.origin}
             event_id = f"{visit}-{len(behaviour.events)}"
-            moment = now + _PAUSE * (fields["event_type"] == "Click")
-            fields |= {"event_id": event_id, "timestamp": write_instant(moment)}
+            moment = now + timedelta(seconds=_SECONDS[str(fields["event_type"])])
+            fields |= {**identity, "event_id": event_id, "timestamp": write_instant(moment)}
             arrival = int(now.timestamp() * 1000)
             behaviour.events.append(RawEvent(msgspec.json.encode(fields), shown.user, arrival, ACCEPTED, event_id))
     return behaviour
@@ -159,9 +164,15 @@ def behave(lists: list[ShownList], tastes: Tastes, seed: int = 0) -> Behaviour:
 def _events_of(
     shown: ShownList, tastes: Tastes, rng: random.Random, behaviour: Behaviour
 ) -> Iterator[dict[str, object]]:
-    yield {"event_type": "Impression"}
+    seen = {"impression": shown.items, **shown.origin}
+    yield {"event_type": "Impression", **seen}
     for position, item in enumerate(shown.items, 1):
         behaviour.shown[position] += 1
         if is_clicked(rng, position, tastes.share(shown.user, item)):
             behaviour.clicked[position] += 1
-            yield {"event_type": "Click", "item_id": item, "position": position}
+            yield {"event_type": "Click", "item_id": item, "position": position, **seen}
+            if rng.random() < _BOUGHT:
+                behaviour.bought[position] += 1
+                price = {"event_value": tastes.prices[item], "currency": CURRENCY} if item in tastes.prices else {}
+                named = {"position": position, **shown.origin} if rng.random() < _NAMED else {}
+                yield {"event_type": "Purchase", "item_id": item, "quantity": 1, **price, **named}

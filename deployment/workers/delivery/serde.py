@@ -1,7 +1,11 @@
 """Converts JSON to the values of a table's columns, as the Hive and OpenX JSON SerDes do.
 
+The OpenX SerDe is lenient: it reads numbers from text, puts a single value into an array, and fills a struct from an
+array by position. The Hive SerDe takes the value that its parser is at: a number from a number only, text from any
+scalar, a boolean from any text.
+
 Source: Firehose developer guide, "Choose the JSON deserializer", for the formats of times; the SerDes' own behaviour
-for the other formats.
+(JsonListObjectInspector and JsonStructObjectInspector of OpenX, HCatalog's JsonSerDe) for the other formats.
 """
 
 from __future__ import annotations
@@ -136,18 +140,21 @@ class RowReader:
 
 def _converter(type_: HiveType, conversion: Conversion) -> Converter:
     if type_.name in _WIDTHS:
-        return _integer(_WIDTHS[type_.name])
+        return (_hive_integer if conversion.hive else _integer)(_WIDTHS[type_.name])
     if type_.name == "timestamp":
         return _hive_timestamp(conversion.hive_millis) if conversion.hive else _timestamp
     if type_.name == "decimal":
         return _decimal(type_.arrow.precision, type_.arrow.scale)
     if type_.name in {"array", "map", "struct"}:
-        return _nested(type_, [_converter(part, conversion) for part in type_.parts])
-    return _SIMPLE[type_.name]
+        parts = [_converter(part, conversion) for part in type_.parts]
+        return _nested(type_, parts, is_lenient=not conversion.hive)
+    return _HIVE[type_.name] if conversion.hive and type_.name in _HIVE else _SIMPLE[type_.name]
 
 
-def _nested(type_: HiveType, parts: list[Converter]) -> Converter:
+def _nested(type_: HiveType, parts: list[Converter], *, is_lenient: bool) -> Converter:
     def array(value: Any) -> object:
+        if is_lenient and not isinstance(value, list):
+            value = [] if value == {} else [value]
         if not isinstance(value, list):
             raise _MismatchError("holds no array")
         return [None if element is None else parts[0](element) for element in value]
@@ -158,6 +165,8 @@ def _nested(type_: HiveType, parts: list[Converter]) -> Converter:
         return [(parts[0](key), None if item is None else parts[1](item)) for key, item in value.items()]
 
     def struct(value: Any) -> object:
+        if is_lenient and isinstance(value, list):
+            value = dict(zip(type_.fields, value, strict=False))
         if not isinstance(value, dict):
             raise _MismatchError("holds no object")
         members = {key.lower(): member for key, member in value.items()}
@@ -180,6 +189,16 @@ def _string(value: Any) -> str:
     return text
 
 
+def _scalar(value: Any) -> str:
+    if isinstance(value, dict | list):
+        raise _MismatchError("holds an object or array in place of a single value")
+    return _string(value)
+
+
+def _hive_boolean(value: Any) -> bool:
+    return _scalar(value).lower() == "true"
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -199,6 +218,23 @@ def _integer(bits: int) -> Converter:
         return value
 
     return convert
+
+
+def _hive_integer(bits: int) -> Converter:
+    convert = _integer(bits)
+
+    def integer(value: Any) -> object:
+        if isinstance(value, str):
+            raise _MismatchError("holds text in place of a number")
+        return convert(int(value) if isinstance(value, float) and math.isfinite(value) else value)
+
+    return integer
+
+
+def _hive_number(value: Any) -> float:
+    if isinstance(value, str):
+        raise _MismatchError("holds text in place of a number")
+    return _number(value)
 
 
 def _number(value: Any) -> float:
@@ -286,4 +322,10 @@ _SIMPLE: dict[str, Converter] = {
     "float": _number,
     "double": _number,
     "date": _date,
+}
+_HIVE: dict[str, Converter] = {
+    "string": _scalar,
+    "boolean": _hive_boolean,
+    "float": _hive_number,
+    "double": _hive_number,
 }

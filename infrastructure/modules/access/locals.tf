@@ -1,9 +1,9 @@
 locals {
-  glue_arn      = "arn:${var.partition}:glue:${var.region}:${var.account_id}"
-  execution_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
-  log_group_arn = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws*/${var.prefix}*"
-  lake_arn      = "arn:${var.partition}:s3:::${var.buckets.lake}"
-  results_arn   = "arn:${var.partition}:s3:::${var.buckets.athena}"
+  glue_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}"
+  execution_arns = [for arn in var.state_machine_arns : "${replace(arn, ":stateMachine:", ":execution:")}:*"]
+  log_group_arn  = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws*/${var.prefix}*"
+  lake_arn       = "arn:${var.partition}:s3:::${var.buckets.lake}"
+  results_arn    = "arn:${var.partition}:s3:::${var.buckets.athena}"
 
   policies = {
     operator = data.aws_iam_policy_document.operator.json

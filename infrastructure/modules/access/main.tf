@@ -15,20 +15,20 @@ data "aws_iam_policy_document" "trust" {
 data "aws_iam_policy_document" "operator" {
   #checkov:skip=CKV_AWS_356:Metrics, alarms and results of log queries have no resource level
   statement {
-    sid       = "ListTrainings"
+    sid       = "ListExecutions"
     actions   = ["states:DescribeStateMachine", "states:ListExecutions"]
-    resources = [var.state_machine_arn]
+    resources = var.state_machine_arns
   }
 
   statement {
-    sid       = "ReadTrainings"
+    sid       = "ReadExecutions"
     actions   = ["states:DescribeExecution", "states:DescribeStateMachineForExecution", "states:GetExecutionHistory"]
-    resources = [local.execution_arn]
+    resources = local.execution_arns
   }
 
   # The definition, the executions and their history are decrypted with the caller's permissions.
   statement {
-    sid       = "DecryptTrainings"
+    sid       = "DecryptExecutions"
     actions   = ["kms:Decrypt"]
     resources = [var.key_arn]
 
@@ -41,12 +41,12 @@ data "aws_iam_policy_document" "operator" {
     condition {
       test     = "StringEquals"
       variable = "kms:EncryptionContext:aws:states:stateMachineArn"
-      values   = [var.state_machine_arn]
+      values   = var.state_machine_arns
     }
   }
 
   statement {
-    sid       = "ReadRunsOfTheSparkJob"
+    sid       = "ReadRunsOfTheSparkJobs"
     actions   = ["glue:GetJobRun", "glue:GetJobRuns"]
     resources = ["${local.glue_arn}:job/${var.prefix}-*"]
   }
@@ -71,14 +71,22 @@ data "aws_iam_policy_document" "operator" {
 }
 
 data "aws_iam_policy_document" "analyst" {
+  #checkov:skip=CKV_AWS_356:Lists of work groups, data catalogues and engine versions have no resource level
   statement {
     sid = "QueryInTheWorkGroup"
     actions = [
+      "athena:BatchGetNamedQuery",
+      "athena:BatchGetPreparedStatement",
+      "athena:BatchGetQueryExecution",
       "athena:GetNamedQuery",
+      "athena:GetPreparedStatement",
       "athena:GetQueryExecution",
       "athena:GetQueryResults",
+      "athena:GetQueryResultsStream", # the JDBC and ODBC drivers
+      "athena:GetQueryRuntimeStatistics",
       "athena:GetWorkGroup",
       "athena:ListNamedQueries",
+      "athena:ListPreparedStatements",
       "athena:ListQueryExecutions",
       "athena:StartQueryExecution",
       "athena:StopQueryExecution",
@@ -86,9 +94,30 @@ data "aws_iam_policy_document" "analyst" {
     resources = ["arn:${var.partition}:athena:${var.region}:${var.account_id}:workgroup/${var.workgroup_name}"]
   }
 
+  # Athena evaluates the catalogue's name in addition to the work group.
+  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
+  statement {
+    sid = "ReadTheCatalogThroughAthena"
+    actions = [
+      "athena:GetDataCatalog",
+      "athena:GetDatabase",
+      "athena:GetTableMetadata",
+      "athena:ListDatabases",
+      "athena:ListTableMetadata",
+      "athena:StartQueryExecution",
+    ]
+    resources = ["arn:${var.partition}:athena:${var.region}:${var.account_id}:datacatalog/AwsDataCatalog"]
+  }
+
+  statement {
+    sid       = "ListWhatTheConsoleOffers"
+    actions   = ["athena:ListDataCatalogs", "athena:ListEngineVersions", "athena:ListWorkGroups"]
+    resources = ["*"] # no resource level
+  }
+
   statement {
     sid     = "ReadTheCatalog"
-    actions = ["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
+    actions = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
     resources = [
       "${local.glue_arn}:catalog",
       "${local.glue_arn}:database/${var.database_name}",
@@ -96,10 +125,17 @@ data "aws_iam_policy_document" "analyst" {
     ]
   }
 
+  # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+  statement {
+    sid       = "LetAthenaFindTheDefaultDatabase"
+    actions   = ["glue:GetDatabase", "glue:GetDatabases"]
+    resources = ["${local.glue_arn}:database/default"]
+  }
+
   statement {
     sid       = "ReadTheLake"
     actions   = ["s3:GetObject"]
-    resources = ["${local.lake_arn}/raw/*"]
+    resources = ["${local.lake_arn}/curated/*", "${local.lake_arn}/raw/*"]
   }
 
   statement {

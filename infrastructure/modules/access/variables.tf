@@ -29,9 +29,9 @@ variable "permissions_boundary_arn" {
   default     = null
 }
 
-variable "state_machine_arn" {
-  description = "ARN of the training state machine."
-  type        = string
+variable "state_machine_arns" {
+  description = "ARNs of the state machines whose executions operators may read: training and curation."
+  type        = list(string)
 }
 
 variable "database_name" {

@@ -33,6 +33,14 @@ resource "aws_api_gateway_resource" "deep" {
   path_part   = split("/", each.key)[2]
 }
 
+resource "aws_api_gateway_resource" "deepest" {
+  for_each = local.deepest_paths
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.deep[join("/", slice(split("/", each.key), 0, 3))].id
+  path_part   = split("/", each.key)[3]
+}
+
 resource "aws_api_gateway_model" "this" {
   for_each = local.models
 
@@ -115,13 +123,8 @@ resource "aws_api_gateway_gateway_response" "this" {
     ])
   }
 
-  # The gateway can compare with no list, so that pages of every origin can read its errors, which hold no data.
   response_parameters = merge(
     { for seconds in try([each.value.retry_after_seconds], []) : "gatewayresponse.header.Retry-After" => "'${seconds}'" },
-    {
-      "gatewayresponse.header.Access-Control-Allow-Origin"   = "method.request.header.Origin"
-      "gatewayresponse.header.Access-Control-Expose-Headers" = "'${local.cors_exposed}'"
-      "gatewayresponse.header.Vary"                          = "'Origin'"
-    },
+    local.gateway_error_headers,
   )
 }

@@ -18,7 +18,7 @@ resource "aws_api_gateway_deployment" "this" {
   triggers = {
     # A change of any of these resources, and only that, causes a deployment.
     redeployment = sha256(jsonencode([
-      local.routes, values(var.functions)[*].invoke_arn, local.models, local.gateway_errors, var.cors_origins, local.cors_template,
+      local.routes, values(var.functions)[*].invoke_arn, local.models, local.gateway_errors, local.gateway_error_headers, var.cors_origins, local.cors_template,
       local.authorisers, local.authoriser_cache_seconds, var.authoriser.invoke_arn,
     ]))
   }

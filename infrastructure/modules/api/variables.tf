@@ -34,7 +34,7 @@ variable "authoriser" {
 }
 
 variable "routes" {
-  description = "Routes as \"METHOD /path\" with one or two path segments: the function, where the caller's key is (header: x-api-key, query: the parameter key, none: no key is needed), the model that documents the body, and whether the body holds data of users and items, in which the firewall only counts suspicious texts."
+  description = "Routes as \"METHOD /path\" with one to three path segments: the function, where the caller's key is (header: x-api-key, query: the parameter key, none: no key is needed), the model that documents the body, and whether the body holds data of users and items, in which the firewall only counts suspicious texts."
   type = map(object({
     function   = string
     credential = string
@@ -48,8 +48,8 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for route in keys(var.routes) : can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\}))?$", route))])
-    error_message = "Routes must be \"METHOD /segment\" or \"METHOD /segment/segment\"; invalid: ${join(", ", [for route in keys(var.routes) : route if !can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\}))?$", route))])}."
+    condition     = alltrue([for route in keys(var.routes) : can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\})){0,2}$", route))])
+    error_message = "Routes must be \"METHOD /segment\" with at most two further segments; invalid: ${join(", ", [for route in keys(var.routes) : route if !can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\})){0,2}$", route))])}."
   }
 
   validation {
@@ -101,12 +101,12 @@ variable "page_limits" {
 }
 
 variable "cors_origins" {
-  description = "Origins of web pages that may read the API's answers, as https://host; none for no page but those that a key names."
+  description = "Origins of web pages that may read the API's answers, as https://host; none for no page but those that a key names, which can send POST /e only."
   type        = list(string)
 
   validation {
-    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])
-    error_message = "cors_origins must be a scheme and a host in lower case, without a path; not so: ${join(", ", [for origin in var.cors_origins : origin if !can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])}."
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[0-9]{1,5})?$", origin)) && !can(regex("^(http://.*:80|https://.*:443)$", origin))])
+    error_message = "cors_origins must be a scheme and a host in lower case, without a path, as browsers send it: without :443 of https and :80 of http; not so: ${join(", ", [for origin in var.cors_origins : origin if !can(regex("^https?://[a-z0-9-]+(\\.[a-z0-9-]+)*(:[0-9]{1,5})?$", origin)) || can(regex("^(http://.*:80|https://.*:443)$", origin))])}."
   }
 }
 

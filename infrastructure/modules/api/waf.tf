@@ -34,10 +34,13 @@ locals {
     ] : "awswaf:managed:aws:${label}"
   ]
 
-  # The path as WAF sees it: with the stage, or without it at a domain of its own.
-  data_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.data_body])))})$"
+  # The path as WAF sees it: with the stage, or without it at a domain of its own. The gateway decodes a path, and ignores
+  # a slash at its end.
+  path_transformations = ["URL_DECODE", "NORMALIZE_PATH"]
 
-  page_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.credential == "query"])))})$"
+  data_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.data_body])))})/?$"
+
+  page_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.credential == "query"])))})/?$"
 
   # What the stage's throttling lets through in a window: an address alone may use all of it.
   rate_window_seconds  = 60
@@ -101,9 +104,13 @@ resource "aws_wafv2_web_acl" "this" {
               uri_path {}
             }
 
-            text_transformation {
-              priority = 0
-              type     = "NONE"
+            dynamic "text_transformation" {
+              for_each = local.path_transformations
+
+              content {
+                priority = text_transformation.key
+                type     = text_transformation.value
+              }
             }
           }
         }
@@ -191,9 +198,13 @@ resource "aws_wafv2_web_acl" "this" {
                   uri_path {}
                 }
 
-                text_transformation {
-                  priority = 0
-                  type     = "NONE"
+                dynamic "text_transformation" {
+                  for_each = local.path_transformations
+
+                  content {
+                    priority = text_transformation.key
+                    type     = text_transformation.value
+                  }
                 }
               }
             }

@@ -17,6 +17,8 @@ data "aws_iam_policy_document" "trust" {
 }
 
 data "aws_iam_policy_document" "this" {
+  for_each = local.jobs
+
   #checkov:skip=CKV_AWS_111:CloudWatch metrics have no resource level; the namespace is fixed
   #checkov:skip=CKV_AWS_356:As above
   statement {
@@ -38,21 +40,21 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "WriteTheDataSets"
+    sid       = "WriteItsResults"
     actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-    resources = ["${local.datasets_arn}/*"]
+    resources = [each.value.writes_to]
   }
 
   statement {
     sid       = "ListItsBuckets"
     actions   = ["s3:ListBucket"]
-    resources = [local.artifacts_arn, local.datasets_arn, local.lake_arn]
+    resources = distinct([local.artifacts_arn, each.value.bucket, local.lake_arn])
   }
 
   statement {
     sid       = "WriteItsOwnLog"
     actions   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${local.log_group_prefix}/*"]
+    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${each.value.log_group_prefix}/*"]
   }
 
   statement {
@@ -74,21 +76,25 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "DecryptTheLakeAndEncryptTheDataSets"
+    sid       = "DecryptTheLakeAndEncryptItsResults"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.key_arn]
   }
 }
 
 resource "aws_iam_role" "this" {
-  name                 = local.job_name
-  description          = "Role of the Spark job that builds the data sets"
+  for_each = local.jobs
+
+  name                 = each.value.name
+  description          = "Role of the Spark job ${each.value.name}"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "this" {
+  for_each = local.jobs
+
   name   = "job"
-  role   = aws_iam_role.this.name
-  policy = data.aws_iam_policy_document.this.json
+  role   = aws_iam_role.this[each.key].name
+  policy = data.aws_iam_policy_document.this[each.key].json
 }

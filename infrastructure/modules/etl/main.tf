@@ -17,7 +17,9 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_glue_security_configuration" "this" {
-  name = local.job_name
+  for_each = local.jobs
+
+  name = each.value.name
 
   encryption_configuration {
     cloudwatch_encryption {
@@ -38,35 +40,36 @@ resource "aws_glue_security_configuration" "this" {
 }
 
 resource "aws_glue_job" "this" {
-  name                   = local.job_name
-  description            = "Builds the recommender's data sets from the lake"
-  role_arn               = aws_iam_role.this.arn
+  for_each = local.jobs
+
+  name                   = each.value.name
+  description            = each.value.description
+  role_arn               = aws_iam_role.this[each.key].arn
   glue_version           = local.glue_version
   worker_type            = var.worker_type
   number_of_workers      = var.workers
   timeout                = var.timeout_minutes
   max_retries            = 0          # the state machine retries
   execution_class        = "STANDARD" # FLEX may wait for capacity, and lose its workers within a run that a training waits for
-  security_configuration = aws_glue_security_configuration.this.name
+  security_configuration = aws_glue_security_configuration.this[each.key].name
 
   command {
     name            = "glueetl"
     python_version  = "3"
-    script_location = local.uris.script
+    script_location = local.uris[each.key]
   }
 
-  default_arguments = {
+  default_arguments = merge(each.value.arguments, {
     "--extra-py-files"         = local.uris.package
     "--enable-auto-scaling"    = "true"
     "--enable-metrics"         = "true"
-    "--custom-logGroup-prefix" = local.log_group_prefix
+    "--custom-logGroup-prefix" = each.value.log_group_prefix
     "--job-bookmark-option"    = "job-bookmark-disable"
     "--TempDir"                = "s3://${var.buckets.artifacts}/glue/temporary/"
-    "--interaction_types"      = join(",", var.interaction_types)
-  }
+  })
 
   execution_property {
-    max_concurrent_runs = 1
+    max_concurrent_runs = 1 # of curations, since a run publishes what one before it has left unfinished
   }
 
   # Glue would create missing log groups without a retention.

@@ -1,9 +1,9 @@
-output "job_name" {
-  description = "Name of the Glue job."
-  value       = aws_glue_job.this.name
+output "job_names" {
+  description = "Names of the Glue jobs by purpose: datasets and curate."
+  value       = { for purpose, job in aws_glue_job.this : purpose => job.name }
 }
 
 output "code_uris" {
-  description = "S3 URIs of the job's script and package."
+  description = "S3 URIs of the jobs' scripts and of their package."
   value       = local.uris
 }

@@ -30,12 +30,12 @@ variable "permissions_boundary_arn" {
 }
 
 variable "archives_directory" {
-  description = "Folder with datasets.py and rivulet.zip, which `make package` builds."
+  description = "Folder with datasets.py, curate.py and rivulet.zip, which `make package` builds."
   type        = string
 }
 
 variable "buckets" {
-  description = "Names of the buckets: artifacts for the job's code, lake to read from, datasets to write to."
+  description = "Names of the buckets: artifacts for the jobs' code, lake to read from and to curate, datasets to write to."
   type = object({
     artifacts = string
     lake      = string
@@ -44,7 +44,7 @@ variable "buckets" {
 }
 
 variable "worker_type" {
-  description = "Glue worker type of the Spark job."
+  description = "Glue worker type of the Spark jobs."
   type        = string
 
   validation {
@@ -54,7 +54,7 @@ variable "worker_type" {
 }
 
 variable "workers" {
-  description = "Maximum number of workers; the job scales within it."
+  description = "Maximum number of workers; a job scales within it."
   type        = number
 
   validation {
@@ -74,6 +74,22 @@ variable "interaction_types" {
 }
 
 variable "log_retention_days" {
-  description = "Retention of the job's log in days."
+  description = "Retention of the jobs' logs in days."
   type        = number
+}
+
+variable "curated_start" {
+  description = "First day of the curated tables that queries search, YYYY-MM-DD; a curation counts older events."
+  type        = string
+}
+
+variable "currency" {
+  description = "Currency of revenue in the curated tables, ISO 4217: purchases in others are left out of sums; null where all prices have one currency."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.currency == null ? true : can(regex("^[A-Z]{3}$", var.currency))
+    error_message = "currency is \"${var.currency == null ? "null" : var.currency}\"; it must be three capital letters as EUR, or null."
+  }
 }

@@ -12,14 +12,14 @@ module "alarms" {
 
 locals {
   function_alarms = {
-    errors = {
+    errors = merge({
       kind        = "count"
       metric      = "Errors"
       periods     = 5
       datapoints  = 2
       runbook     = "function"
       description = "${var.name} failed: see the traceback in ${local.log_group_name}."
-    }
+    }, local.unexpected_errors...)
     throttles = {
       kind        = "count"
       metric      = "Throttles"
@@ -40,6 +40,17 @@ locals {
       description = "${var.name} used more than nine tenths of its timeout of ${var.timeout_seconds} s."
     }
   }
+
+  unexpected_errors = [for expected in var.expected_errors[*] : {
+    namespace  = null
+    metric     = null
+    dimensions = null
+    expression = "errors - FILL(expected, 0)"
+    metrics = {
+      errors   = { namespace = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = var.name } }
+      expected = { namespace = expected.namespace, metric = expected.metric, dimensions = expected.dimensions }
+    }
+  }]
 
   # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
   stream_alarms = merge([for stream in local.streams : {

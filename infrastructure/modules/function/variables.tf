@@ -117,6 +117,16 @@ variable "log_retention_days" {
   }
 }
 
+variable "expected_errors" {
+  description = "Metric of the errors that callers can cause at will, which the alarm on errors leaves out."
+  type = object({
+    namespace  = string
+    metric     = string
+    dimensions = map(string)
+  })
+  default = null
+}
+
 variable "alarm_topic_arn" {
   description = "ARN of the SNS topic that the alarms are sent to."
   type        = string

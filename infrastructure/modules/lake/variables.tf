@@ -90,6 +90,16 @@ variable "projection_start" {
   }
 }
 
+variable "curated_start" {
+  description = "First day of the events in the curated tables, YYYY-MM-DD; queries do not search their partitions before it."
+  type        = string
+
+  validation {
+    condition     = can(formatdate("YYYY", "${var.curated_start}T00:00:00Z"))
+    error_message = "curated_start is \"${var.curated_start}\"; it must be a day as YYYY-MM-DD."
+  }
+}
+
 variable "scan_limit_bytes" {
   description = "Maximum number of bytes that one query may scan."
   type        = number

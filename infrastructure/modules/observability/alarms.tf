@@ -9,12 +9,28 @@ module "alarms" {
     # Two of three periods: one transient failure raises no alarm, and there is time left to react.
     { for name, alarm in merge(local.traffic_alarms, local.recommender_alarms) : name => merge({ periods = 3, datapoints = 2 }, alarm) },
     local.urgent_alarms,
+    local.query_alarms,
     local.training_alarms,
     local.signs_of_life,
   )
 }
 
 locals {
+  # The work group cancels a query at its own limit; nothing on AWS limits an hour, so an alarm watches it.
+  # https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html
+  query_alarms = {
+    queries-scan = {
+      kind        = "count"
+      namespace   = "AWS/Athena"
+      metric      = "ProcessedBytes"
+      dimensions  = { WorkGroup = var.workgroup_name }
+      period      = 3600
+      threshold   = var.thresholds.scanned_gigabytes * pow(1000, 3)
+      runbook     = "queries-scan"
+      description = "Queries of the work group scanned more than ${var.thresholds.scanned_gigabytes} GB in an hour."
+    }
+  }
+
   traffic_alarms = merge(
     {
       stream-throttled = {
@@ -148,12 +164,15 @@ locals {
     length(var.campaign_arns) == 0 ? {} : {
       stand-ins = {
         kind       = "count"
-        expression = "IF(FILL(recommender, 0) + FILL(last_good, 0) + FILL(popular, 0) >= 10, 100 * (FILL(last_good, 0) + FILL(popular, 0)) / (FILL(recommender, 0) + FILL(last_good, 0) + FILL(popular, 0)), 0)"
+        expression = "IF(FILL(answers, 0) - FILL(cache, 0) >= 10, 100 * (FILL(last_good, 0) + FILL(popular, 0)) / (FILL(answers, 0) - FILL(cache, 0)), 0)"
         threshold  = var.thresholds.stand_in_percent
-        metrics = {
-          for source in ["recommender", "last_good", "popular"] :
-          source => { namespace = var.metrics_namespace, metric = "answered_from_${source}", dimensions = { service = "recommend" } }
-        }
+        metrics = merge(
+          { answers = { namespace = var.metrics_namespace, metric = "answers", dimensions = { service = "recommend" } } },
+          {
+            for source in ["cache", "last_good", "popular"] :
+            source => { namespace = var.metrics_namespace, metric = "answered_from_${source}", dimensions = { service = "recommend" } }
+          },
+        )
         runbook     = "stand-ins"
         description = "More than ${var.thresholds.stand_in_percent} % of the answers that are not from the cache are stored or popular items in place of the recommender's; needs ten answers in five minutes."
       }

@@ -119,7 +119,7 @@ locals {
   ]
 
   api_metric = ["ApiName", var.api.name, "Stage", var.api.stage]
-  sources    = ["cache", "recommender", "last_good", "popular"]
+  sources    = ["cache", "recommender", "last_good", "popular", "chosen", "facts", "chosen_and_facts"]
 
   # CloudWatch's grid has 24 columns: three charts per stage, below the alarms.
   alarm_widget = {

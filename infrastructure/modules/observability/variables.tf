@@ -48,6 +48,11 @@ variable "served_lists_stream" {
   type        = string
 }
 
+variable "workgroup_name" {
+  description = "Name of the Athena work group."
+  type        = string
+}
+
 variable "state_machine_arn" {
   description = "ARN of the training state machine."
   type        = string
@@ -87,7 +92,7 @@ variable "signs_of_life" {
 }
 
 variable "thresholds" {
-  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate, percentage of answers whose served list is lost."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate, percentage of answers whose served list is lost, gigabytes that queries scan in an hour."
   type = object({
     lake_lag_seconds      = number
     bad_events            = number
@@ -99,6 +104,7 @@ variable "thresholds" {
     model_age_days        = number
     accuracy_drop_percent = number
     lost_lists_percent    = number
+    scanned_gigabytes     = number
   })
 }
 

@@ -72,7 +72,7 @@ data "aws_iam_policy_document" "collect" {
 
   statement {
     sid       = "WriteItemsAndUsersIntoTheTable"
-    actions   = ["dynamodb:BatchWriteItem"]
+    actions   = ["dynamodb:PutItem"] # in transactions, which have no action of their own
     resources = [var.table_arns["entities"]]
   }
 
@@ -163,6 +163,28 @@ data "aws_iam_policy_document" "recommend" {
     resources = concat(values(var.campaign_arns), [local.filter_arns])
   }
 
+  dynamic "statement" {
+    for_each = var.custom_endpoint_arn[*]
+
+    content {
+      sid       = "InvokeTheCustomModel"
+      actions   = ["sagemaker:InvokeEndpoint"]
+      resources = [statement.value]
+    }
+  }
+
+  statement {
+    sid       = "DescribeTheModels"
+    actions   = ["personalize:DescribeCampaign", "personalize:GetSolutionMetrics"]
+    resources = concat(values(var.campaign_arns), [local.solution_arns])
+  }
+
+  statement {
+    sid       = "ListTheModels"
+    actions   = ["personalize:ListSolutions", "personalize:ListSolutionVersions"]
+    resources = ["*"] # no resource level: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
+  }
+
   statement {
     sid       = "ReadThePublishedFilters"
     actions   = ["ssm:GetParameter"]
@@ -182,9 +204,21 @@ data "aws_iam_policy_document" "recommend" {
   }
 
   statement {
+    sid       = "ListProducts"
+    actions   = ["dynamodb:Query", "dynamodb:Scan"]
+    resources = ["${var.table_arns["entities"]}/index/products"]
+  }
+
+  statement {
     sid       = "ReadAndWriteTheLastGoodAnswers"
     actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
     resources = [var.table_arns["answers"]]
+  }
+
+  statement {
+    sid       = "ReadThePopularItemsByFact"
+    actions   = ["s3:GetObject"]
+    resources = ["${var.bucket_arns["datasets"]}/popular-by-fact.json"] # as the job of the data sets writes it
   }
 
   # Firehose encrypts them by a grant of its own on the key.
@@ -203,6 +237,18 @@ data "aws_iam_policy_document" "recommend" {
       test     = "StringEquals"
       variable = "kms:ViaService"
       values   = [local.via_dynamodb]
+    }
+  }
+
+  statement {
+    sid       = "DecryptThePopularItemsByFact"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_s3]
     }
   }
 }

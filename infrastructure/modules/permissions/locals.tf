@@ -3,6 +3,7 @@ locals {
   parameter_arn = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
   filters_arn   = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.filters_parameter}"
   keys_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.keys_path}"
+  solution_arns = "arn:${var.partition}:personalize:${var.region}:${var.account_id}:solution/${var.prefix}-*"
   filter_arns   = "arn:${var.partition}:personalize:${var.region}:${var.account_id}:filter/${var.prefix}-*"
   execution_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
 

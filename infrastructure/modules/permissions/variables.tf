@@ -19,7 +19,7 @@ variable "prefix" {
 }
 
 variable "bucket_arns" {
-  description = "ARNs of the buckets by purpose, of which lake, uploads and bad-rows are used."
+  description = "ARNs of the buckets by purpose, of which lake, uploads, datasets and bad-rows are used."
   type        = map(string)
 }
 
@@ -61,6 +61,12 @@ variable "keys_path" {
 variable "campaign_arns" {
   description = "ARNs of the campaigns that serve recommendations, by solution."
   type        = map(string)
+}
+
+variable "custom_endpoint_arn" {
+  description = "ARN of the SageMaker endpoint that serves the custom model; null without one."
+  type        = string
+  default     = null
 }
 
 variable "key_arn" {

@@ -1,7 +1,6 @@
 locals {
   state_machine_name = "${var.prefix}-train"
   state_machine_arn  = "arn:${var.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.state_machine_name}"
-  schedule_name      = "${var.prefix}-train"
   log_group_name     = "/aws/vendedlogs/states/${local.state_machine_name}"
   personalize_arn    = "arn:${var.partition}:personalize:${var.region}:${var.account_id}"
   personalize_role   = "${var.prefix}-personalize"
@@ -13,9 +12,6 @@ locals {
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
   filters_arn        = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.filters_parameter}"
-
-  schedule_queue_name = "${var.prefix}-train-not-started"
-  schedule_queue_arn  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.schedule_queue_name}"
 
   # Composed from names, so that the policies and the definition are known at plan.
   personalize_role_arn = "arn:${var.partition}:iam::${var.account_id}:role/${local.personalize_role}"
@@ -100,6 +96,7 @@ locals {
         name            = "${var.prefix}-${name}"
         recipe_arn      = "arn:${var.partition}:personalize:::recipe/${solution.recipe}"
         solution_config = solution.solution_config
+        tags            = [for key, value in try(solution.tags, {}) : { TagKey = key, TagValue = value }]
         campaign = !contains(keys(var.campaigns), name) ? null : merge(solution.campaign, {
           for setting, value in var.campaigns[name] : setting => value if value != null
         })

@@ -150,12 +150,6 @@ variable "schedule" {
   description = "Schedule of trainings, as rate(…) or cron(…) of EventBridge Scheduler in UTC; null for none."
   type        = string
   default     = null
-
-  validation {
-    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
-    condition     = var.schedule == null ? true : can(regex("^(rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([^ ()]+ [^ ()]+ (\\? [^ ()]+ [^ ()?]+|[^ ()?]+ [^ ()]+ \\?) [^ ()]+\\))$", var.schedule))
-    error_message = "schedule is \"${var.schedule == null ? "null" : var.schedule}\"; it must be rate(…) as rate(1 day), or cron(…) with six fields of which the day of the month or of the week is ?, as cron(0 2 * * ? *)."
-  }
 }
 
 variable "alarm_topic_arn" {

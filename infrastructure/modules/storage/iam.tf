@@ -157,6 +157,40 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
+  # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
+  dynamic "statement" {
+    for_each = each.value.receives_access_logs ? [local.bucket_arns[each.key]] : []
+
+    content {
+      sid       = "WriteAccessLogsOfCloudFront"
+      actions   = ["s3:PutObject"]
+      resources = ["${statement.value}/AWSLogs/${var.account_id}/*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["delivery.logs.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "s3:x-amz-acl"
+        values   = ["bucket-owner-full-control"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [var.account_id]
+      }
+
+      condition {
+        test     = "ArnLike"
+        variable = "aws:SourceArn"
+        values   = ["arn:${var.partition}:logs:us-east-1:${var.account_id}:delivery-source:${var.prefix}-*"]
+      }
+    }
+  }
+
   dynamic "statement" {
     for_each = length(each.value.readers) > 0 ? [each.value.readers] : []
 

@@ -54,11 +54,16 @@ variable "buckets" {
 }
 
 variable "tables" {
-  description = "DynamoDB tables by purpose. All keys are strings; `expires_attribute` is the attribute with the epoch second after which an item expires."
+  description = "DynamoDB tables by purpose. All keys are strings; `expires_attribute` is the attribute with the epoch second after which an item expires. `indexes` are global secondary indexes by name, each with the items that have its keys, and with the named `attributes` of them."
   type = map(object({
     hash_key          = string
     range_key         = optional(string)
     expires_attribute = optional(string)
+    indexes = optional(map(object({
+      hash_key   = string
+      range_key  = string
+      attributes = list(string)
+    })), {})
   }))
 }
 

@@ -9,11 +9,29 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 
+provider "aws" {
+  alias                       = "us_east_1"
+  region                      = "us-east-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
 override_resource {
   target          = module.recommender.aws_sfn_state_machine.this
   override_during = plan
   values = {
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-costs-train"
+  }
+}
+
+override_resource {
+  target          = module.curation.aws_sfn_state_machine.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-costs-curate"
   }
 }
 

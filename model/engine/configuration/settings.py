@@ -16,19 +16,27 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Pace:
-    """Minimum time of a resource in each state, and how long an hour of the training schedule lasts."""
+    """Minimum times of resources in each state, and how long an hour of the training schedule lasts.
+
+    Attributes
+    ----------
+    pending_seconds, in_progress_seconds : float
+        Of jobs, solution versions, campaigns and recommenders.
+    brief_seconds : float
+        In each state of other resources, and of all deletions; with 0 they are done when the request is answered.
+    """
 
     pending_seconds: float
     in_progress_seconds: float
+    brief_seconds: float
     hour_seconds: float
 
 
 PACES = {
-    "real": Pace(
-        15.0, 60.0, 3600.0
-    ),  # as a client that polls the real service sees it, but not as long as trainings take
-    "compressed": Pace(0.1, 0.2, 12.0),
-    "instant": Pace(0.0, 0.0, 0.1),
+    # As a client that polls the real service sees it, but not as long as trainings take.
+    "real": Pace(15.0, 60.0, 2.0, 3600.0),
+    "compressed": Pace(0.1, 0.2, 0.0, 12.0),
+    "instant": Pace(0.0, 0.0, 0.0, 0.1),
 }
 
 

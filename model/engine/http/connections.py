@@ -1,132 +1,349 @@
-"""Limits on connections: their number, and the time and size of each request.
+"""Connections: HTTP/1.1 on httptools for an ASGI application, with limits on number, time and size.
 
-uvicorn bounds neither the time in which a request arrives nor the size of its head, so a client that sends one byte
-every few seconds would hold its connection for ever.
+uvicorn's own connections bound neither the time in which a request arrives nor the size of its head, so a client that
+sends one byte every few seconds would hold its connection for ever; and they take longer for a request. uvicorn's
+server accepts the connections, and closes them when it ends.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
 
-from model.engine.monitoring.logs import Refusals
+from model.engine.http.exchange import Exchange, parse_target
+from model.engine.monitoring.logs import Refusals, log
 from model.engine.personalize import limits
-from model.engine.personalize.errors import EngineError, InvalidInputError, RequestTimeoutError, ServiceUnavailableError
+from model.engine.personalize.errors import (
+    EngineError,
+    InternalFailureError,
+    InvalidInputError,
+    RequestTimeoutError,
+    ServiceUnavailableError,
+)
 
 if TYPE_CHECKING:
-    from asyncio import TimerHandle, Transport
+    from asyncio import AbstractEventLoop, Future, TimerHandle, Transport
+
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+    from model.engine.http.messages import Application
 
 _refusals = Refusals()
-REASONS = {400: "Bad Request", 408: "Request Timeout", 503: "Service Unavailable"}
+REASONS = {400: "Bad Request", 408: "Request Timeout", 500: "Internal Server Error", 503: "Service Unavailable"}
+UNREAD_BYTES = 64 * 1024  # of a body; then the client has to wait until the application has read them
+EXPECT, CONTINUE = b"expect", b"100-continue"
 
 
 class HeadTooLargeError(Exception):
     """The head of a request exceeds its limit; the parser answers 400 for any exception."""
 
 
-class Connection(HttpToolsProtocol):
-    """One connection of a client."""
+class Connection(asyncio.Protocol):
+    """One connection of a client, with the requests that it sends one after another.
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._arriving = False
-        self._in_head = False
-        self._head_bytes = 0
-        self._header_count = 0
-        self._arrival: TimerHandle | None = None
-        self._writing: TimerHandle | None = None
+    One timer, which runs at least every `ARRIVAL_SECONDS`, checks all deadlines: setting one costs a request nothing.
+    """
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    transport: Transport
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # noqa: ARG002 - uvicorn passes it
+        _loop: AbstractEventLoop | None = None,
+    ) -> None:
+        self._application: Application = config.loaded_app
+        self._keep_alive_seconds = config.timeout_keep_alive
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._exchange: Exchange | None = None  # the one that is answered, or was last
+        self._arriving: Exchange | None = None  # the one whose body is expected
+        self._waiting: deque[Exchange] = deque()  # pipelined
+        self._refusal = b""  # of a request that follows unanswered ones
+        self._in_head = self._is_last = False
+        self._is_reading = self._is_writable = True
+        self._head_bytes = self._head_received = self._header_count = 0
+        self._target = b""
+        self._continues = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._arrival_deadline: float | None = None
+        self._idle_deadline: float | None = None
+        self._write_deadline: float | None = None
+        self._timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as asyncio has it for TCP
         """Accept a new connection, unless there are too many."""
-        super().connection_made(transport)
-        if len(self.connections) > limits.CONNECTIONS:
+        self.transport = transport
+        self._server.connections.add(self)  # type: ignore[arg-type]  # it only calls `shutdown`
+        if len(self._server.connections) > limits.CONNECTIONS:
             self._refuse(ServiceUnavailableError(f"there are {limits.CONNECTIONS} connections already"))
             return
-        self._arrival = self.loop.call_later(limits.ARRIVAL_SECONDS, self._too_slow)
+        self._arrival_deadline = self._loop.time() + limits.ARRIVAL_SECONDS
+        self._set_timer()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel all timers."""
-        super().connection_lost(exc)
-        for timer in (self._arrival, self._writing):
-            if timer is not None:
-                timer.cancel()
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - all ends are alike
+        """End all that waits for the client."""
+        self._server.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        for exchange in (self._exchange, self._arriving):
+            if exchange is not None:
+                exchange.lose()
+        self._waiting.clear()
+        self._is_last = True
 
     def data_received(self, data: bytes) -> None:
-        """Read data, and start the timer of a request that is not yet complete."""
-        super().data_received(data)
-        if self._arriving and self._arrival is None and not self.transport.is_closing():
-            self._arrival = self.loop.call_later(limits.ARRIVAL_SECONDS, self._too_slow)
+        """Read data; a request that is not complete then has to be so within its time."""
+        if self._is_last:
+            return  # after the last request that is answered, such as one with `Connection: close`
+        self._idle_deadline = None
+        if self._in_head:
+            self._head_received += len(data)
+        try:
+            self._parser.feed_data(data)
+            if self._in_head and self._head_received > limits.HEAD_BYTES:
+                self._refuse_invalid()  # the parser keeps a header that has no end
+        except httptools.HttpParserUpgrade:
+            self._is_last = True  # no other protocol is served
+            self._close_if_done()
+        except httptools.HttpParserError:
+            if not self._is_last:
+                self._refuse_invalid()
+        if (self._in_head or self._arriving is not None) and self._arrival_deadline is None:
+            self._arrival_deadline = self._loop.time() + limits.ARRIVAL_SECONDS
+
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
         """Start to count a request."""
-        super().on_message_begin()
-        self._arriving = self._in_head = True
-        self._head_bytes = self._header_count = 0
+        self._in_head = True
+        self._head_bytes = self._head_received = self._header_count = 0
+        self._target = b""
+        self._continues = False
+        self._headers = []
 
     def on_url(self, url: bytes) -> None:
-        """Count a part of the path."""
+        """Take a part of the target."""
         self._count(len(url))
-        super().on_url(url)
+        self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
+        """Take a header."""
         self._header_count += 1
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        name = name.lower()
+        if name == EXPECT and value.lower() == CONTINUE:
+            self._continues = True
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Note that the body follows."""
-        super().on_headers_complete()
+        """Start to answer the request, whose body may follow, after those before it."""
         self._in_head = False
+        if self._is_last:
+            return
+        path, raw_path, query = parse_target(self._target)
+        parser = self._parser
+        scope = {
+            "type": "http",
+            "method": parser.get_method().decode("ascii"),
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self._headers,
+        }
+        keeps_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
+        exchange = Exchange(self, scope, keeps_alive=keeps_alive, continues=self._continues)
+        self._arriving = exchange
+        if self._exchange is None or self._exchange.is_answered:
+            self._start(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._pause_reading()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        exchange = self._arriving
+        if exchange is not None:
+            exchange.add_body(body)
+            if exchange.unread_bytes > UNREAD_BYTES:
+                self._pause_reading()
 
     def on_message_complete(self) -> None:
-        """Stop the timer: the request has arrived in time."""
-        super().on_message_complete()
-        self._arriving = False
-        if self._arrival is not None:
-            self._arrival.cancel()
-            self._arrival = None
+        """Note that the request has arrived in time."""
+        exchange, self._arriving = self._arriving, None
+        self._arrival_deadline = None
+        if exchange is not None:
+            self._is_last |= not exchange.keeps_alive
+            exchange.end_body()
+            if exchange.is_answered:
+                self._start_next()
+
+    # Called by asyncio when the client does not read, or reads again.
 
     def pause_writing(self) -> None:
-        """Start the timer of a client that does not read."""
-        super().pause_writing()
-        self._writing = self.loop.call_later(limits.WRITE_SECONDS, self.transport.abort)
+        """Give the client its time to read."""
+        self._is_writable = False
+        self._write_deadline = self._loop.time() + limits.WRITE_SECONDS
+        self._set_timer()
 
     def resume_writing(self) -> None:
-        """Stop the timer: the client has read."""
-        super().resume_writing()
-        if self._writing is not None:
-            self._writing.cancel()
-            self._writing = None
+        """Continue: the client has read."""
+        self._is_writable = True
+        self._write_deadline = None
+        if self._exchange is not None and self._exchange.is_answered:
+            self._start_next()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse invalid HTTP, or a head that is too large."""
-        self._refuse(InvalidInputError(f"{msg} Its head may have {limits.HEAD_BYTES} bytes."), 400)
+    # Called by uvicorn's server.
+
+    def shutdown(self) -> None:
+        """Close the connection, after the requests in progress."""
+        unanswered = [
+            exchange for exchange in (self._exchange, *self._waiting) if exchange and not exchange.is_answered
+        ]
+        if unanswered:
+            unanswered[-1].keeps_alive = False
+        else:
+            self._close()
+
+    # Called by exchanges.
+
+    def new_future(self) -> Future[None]:
+        """Return a future of the connection's event loop."""
+        return self._loop.create_future()
+
+    def date_line(self) -> bytes:
+        """Return the header that uvicorn's server renews each second."""
+        return b"".join(b"%b: %b\r\n" % header for header in self._server.default_headers)
+
+    def write(self, data: bytes) -> None:
+        """Send data."""
+        self.transport.write(data)
+
+    def resume_reading(self) -> None:
+        """Let the client send more."""
+        if not self._is_reading:
+            self._is_reading = True
+            self.transport.resume_reading()
+
+    def end_exchange(self) -> None:
+        """Start the next request after an answer, or close the connection after the last."""
+        if self.transport.is_closing():
+            return
+        if self._exchange is not None and not self._exchange.keeps_alive:
+            self._close()
+        elif self._is_writable:  # else the answer of the next would wait in memory as well
+            self._start_next()
+
+    def fail(self, error: Exception | None) -> None:
+        """Answer with an internal error, after an application has raised one, or has not answered."""
+        if self.transport.is_closing():
+            return
+        log("failure", operation="unknown", error="no answer" if error is None else type(error).__name__)
+        if self._exchange is not None and not self._exchange.is_answered:
+            message = "the engine met an internal error; its log has the kind"
+            self.transport.write(self._refusal_of(InternalFailureError(message), 500))
+        self._close()
+
+    def _start(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        task = self._loop.create_task(exchange.run(self._application))
+        self._server.tasks.add(task)
+        task.add_done_callback(self._server.tasks.discard)
+
+    def _start_next(self) -> None:
+        if self._waiting:
+            self._start(self._waiting.popleft())
+        elif not self._close_if_done():
+            self.resume_reading()
+            if not self._in_head and self._arriving is None:
+                self._idle_deadline = self._loop.time() + self._keep_alive_seconds
+
+    def _close_if_done(self) -> bool:
+        """Close the connection if no request follows and all are answered; return whether it is closed."""
+        if self._is_last and not self._waiting and (self._exchange is None or self._exchange.is_answered):
+            self.transport.write(self._refusal)
+            self._close()
+        return self.transport.is_closing()
+
+    def _close(self) -> None:
+        """Close the connection once the client has read what was sent, for which it has its time."""
+        self.transport.close()
+        if self._write_deadline is None:
+            self._write_deadline = self._loop.time() + limits.WRITE_SECONDS
+            self._set_timer()
+
+    def _pause_reading(self) -> None:
+        if self._is_reading:
+            self._is_reading = False
+            self.transport.pause_reading()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > limits.HEAD_BYTES or self._header_count > limits.HEADERS:
             raise HeadTooLargeError
 
-    def _too_slow(self) -> None:
-        self._arrival = None
-        if self.transport.is_closing():
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        deadlines = (self._arrival_deadline, self._idle_deadline, self._write_deadline)
+        nearest = min((deadline for deadline in deadlines if deadline is not None), default=float("inf"))
+        # A deadline that is set meanwhile is never before the next check.
+        delay = min(nearest - self._loop.time(), limits.ARRIVAL_SECONDS, self._keep_alive_seconds)
+        self._timer = self._loop.call_later(max(0.0, delay), self._check_deadlines)
+
+    def _check_deadlines(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        if self._write_deadline is not None and self._write_deadline <= now:
+            self.transport.abort()
             return
-        # While a head arrives, the cycle is that of the previous request.
-        unanswered = self._arriving and (self._in_head or not self.cycle.response_started)
-        if unanswered:
+        if not self.transport.is_closing():
+            if self._arrival_deadline is not None and self._arrival_deadline <= now:
+                if self._is_reading:
+                    self._time_out()
+                else:  # the client waits for earlier answers
+                    self._arrival_deadline = now + limits.ARRIVAL_SECONDS
+            elif self._idle_deadline is not None and self._idle_deadline <= now:
+                self._close()
+        if self._timer is None:
+            self._set_timer()
+
+    def _time_out(self) -> None:
+        if self._in_head or (self._arriving is not None and not self._arriving.is_answered):
             self._refuse(RequestTimeoutError(f"the request did not arrive within {limits.ARRIVAL_SECONDS:g} s"), 408)
         else:
-            self.transport.close()
+            self._close()
+
+    def _refuse_invalid(self) -> None:
+        rule = f"Invalid HTTP request received. Its head may have {limits.HEAD_BYTES} bytes."
+        self._refuse(InvalidInputError(rule), 400)
 
     def _refuse(self, error: EngineError, status: int = 503) -> None:
+        """Refuse what is arriving, after the answers to the requests before it, and close the connection."""
+        self._is_last, self._in_head, self._arrival_deadline = True, False, None
+        self._refusal = self._refusal_of(error, status)
+        refused, self._arriving = self._arriving, None
+        if refused is None:
+            self._close_if_done()
+        elif refused is self._exchange:
+            refused.lose()
+            self.transport.write(self._refusal)
+            self._close()
+        else:
+            self._waiting.remove(refused)
+
+    def _refusal_of(self, error: EngineError, status: int) -> bytes:
+        _refusals.log(self._loop.time(), operation="unknown", error=error.name, status=status)
         body = json.dumps({"__type": error.name, "message": str(error)}).encode()
         head = (
             f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/json\r\n"
             f"x-amzn-errortype: {error.name}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
-        _refusals.log(self.loop.time(), operation="unknown", error=error.name, status=status)
+        return head.encode() + body

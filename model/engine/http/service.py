@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 import traceback
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +29,7 @@ from model.engine.personalize.errors import (
     ThrottlingError,
     documented_error,
 )
+from model.engine.personalize.request_ids import random_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -118,7 +117,7 @@ class Service:
         request = _read_request(body)
         operation.check(request)
         answered = HANDLERS[operation.name](self._engine, caller, request)
-        if inspect.isawaitable(answered):
+        if not isinstance(answered, dict | msgspec.Struct):
             answered = await _in_time(operation.name, answered)
         if lost:
             raise InternalFailureError("a fault switch of this engine lost the answer; the operation has been done")
@@ -142,7 +141,7 @@ class _Call:
 
     def __init__(self, scope: Message) -> None:
         self.scope = scope
-        self.request_id = str(uuid.uuid4())
+        self.request_id = random_uuid()
         self.headers = [(b"x-amzn-requestid", self.request_id.encode())]
         self.name, self.outcome = "unknown", "ok"
         self.arrived = False

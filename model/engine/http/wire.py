@@ -171,7 +171,8 @@ def _map_checker(shape: MapShape) -> Check:
 def _string_checker(shape: Shape) -> Check:
     within = _length_rule(shape, "characters")
     text = shape.metadata.get("pattern")
-    pattern = re.compile(_as_python(text)) if text else None
+    # The classes of Java, such as \d, are those of ASCII.
+    pattern = re.compile(_as_python(text), re.ASCII if r"\p{" not in text else re.UNICODE) if text else None
     allowed = shape.metadata.get("enum")
 
     def check(value: Any, where: str) -> None:

@@ -26,7 +26,8 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     directory : Path
         The part is written to `result/` in it.
     job : dict
-        location, region, schema, mode, and attribution where metrics are to be measured.
+        location, region, schema, mode, attribution where metrics are to be measured, and for actions kept_actions:
+        the ids of those that the dataset has beside the files.
 
     Returns
     -------
@@ -43,9 +44,11 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
         count = int(columns.times.size)
         check_events(schema, columns, incremental=incremental)
     else:
-        count = write_rows(result / ROWS_FILE, to_rows(schema, rows).items())
-        if schema.dataset_type == ACTIONS and count > limits.ACTIONS:
-            raise ImportFailedError(f"there are {count} actions; a dataset may have {limits.ACTIONS}")
+        by_id = to_rows(schema, rows)
+        actions = len(by_id.keys() | job["kept_actions"]) if schema.dataset_type == ACTIONS else 0
+        if actions > limits.ACTIONS:
+            raise ImportFailedError(f"there are {actions} actions; a dataset may have {limits.ACTIONS}")
+        count = write_rows(result / ROWS_FILE, by_id.items())
     if count == 0:
         raise ImportFailedError(f"the data location {job['location']} holds no records")
     return {"rows": count, "attribution": attribute(directory, job) if job.get("attribution") else []}

@@ -9,6 +9,7 @@ from model.datasets.training_data import TrainingData, catalogue_of, select_inte
 from model.engine.jobs.files import RESULT
 from model.engine.training.fitting import Plan, fit
 from model.engine.training.training_input import read_input
+from model.recipes.recipe import REPEATS
 from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
             enough=not of_actions and INTERACTIONS in named.datasets,
         ),
         catalogue,
-        {**(config.get("algorithmHyperParameters") or {}), **(config.get("featureTransformationParameters") or {})},
+        {
+            **(config.get("algorithmHyperParameters") or {}),
+            **(config.get("featureTransformationParameters") or {}),
+            REPEATS: str(bool(solution.get("repeats"))).lower(),
+        },
         users,
         config,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from model.engine.monitoring.metrics import CacheInfo
-    from model.engine.operations.resources.kind import Handler, ResourceKind
+    from model.engine.operations.resources.kind import Answer, Handler, ResourceKind
+    from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
 RESOURCE_KINDS: tuple[ResourceKind[Any], ...] = (
@@ -45,10 +47,24 @@ RESOURCE_KINDS: tuple[ResourceKind[Any], ...] = (
     solution_versions.RESOURCE_KIND,
     solutions.RESOURCE_KIND,
 )
+CHANGES = ("Create", "Update", "Delete")
 WITHOUT_RESOURCE = (answers.OPERATIONS, events.OPERATIONS, recipes.OPERATIONS, tags.OPERATIONS)
 
+
+def _finishing(handler: Handler) -> Handler:
+    """Return an operation that is answered once the brief changes are done, at a pace at which they take no time."""
+
+    async def handle(engine: Engine, caller: Caller, request: dict[str, Any]) -> Answer:
+        answered = handler(engine, caller, request)
+        answer = await answered if inspect.isawaitable(answered) else answered
+        await engine.lifecycles.finish_brief()
+        return answer
+
+    return handle
+
+
 HANDLERS: dict[str, Handler] = {
-    name: handler
+    name: _finishing(handler) if name.startswith(CHANGES) else handler
     for operations in (*(kind.operations for kind in RESOURCE_KINDS), *WITHOUT_RESOURCE)
     for name, handler in operations.items()
 }

@@ -45,6 +45,15 @@ def owner_of(arn: str) -> Caller:
     return Caller(account, region)
 
 
+def labels_of(arn: str, kind: str) -> dict[str, str]:
+    """Return the labels of a resource in metrics; its name is that of its kind, such as campaign.
+
+    Names are unique within an account and region only.
+    """
+    owner = owner_of(arn)
+    return {"account": owner.account, "region": owner.region, kind: arn.rpartition("/")[2]}
+
+
 def service_arn(kind: str, name: str) -> str:
     """Return the ARN of a recipe, algorithm or feature-transformation of the service, without region and account."""
     return f"arn:aws:personalize:::{kind}/{name}"

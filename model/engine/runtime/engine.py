@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from model.engine.jobs.processes import Jobs
 from model.engine.monitoring.logs import log
 from model.engine.monitoring.metrics import Counts, Gauge
-from model.engine.personalize.arns import Caller
+from model.engine.personalize.arns import Caller, labels_of
 from model.engine.runtime.lifecycle import Lifecycles
 from model.engine.serving.attribution import Attribution, attribution_gauge
 from model.engine.serving.served_lists import ServedLists
@@ -124,26 +124,22 @@ class Engine:
 
     def gauges(self) -> list[Gauge]:
         """Return the gauges of `/metrics`: (name, help, [(labels, value)]) each."""
-        groups = [(arn.rpartition("/")[2], group) for arn, group in self.groups.items()]
         models, now = self.served.by_arn(), time.time()
         return [
             (
                 "personalize_events_stored",
                 "Distinct event ids on disk",
-                [({"dataset_group": name}, len(group.event_ids)) for name, group in groups],
+                [(labels_of(arn, "dataset_group"), len(group.event_ids)) for arn, group in self.groups.items()],
             ),
             (
                 "personalize_model_age_seconds",
                 "Time since the training of what a campaign serves",
-                [({"campaign": arn.rpartition("/")[2]}, now - served.trained_at) for arn, served in models.items()],
+                [(labels_of(arn, "campaign"), now - served.trained_at) for arn, served in models.items()],
             ),
             (
                 "personalize_model_events_behind",
                 "Events since its training that a model has not taken yet",
-                [
-                    ({"campaign": arn.rpartition("/")[2]}, self.served.events_behind(served))
-                    for arn, served in models.items()
-                ],
+                [(labels_of(arn, "campaign"), self.served.events_behind(served)) for arn, served in models.items()],
             ),
             attribution_gauge(self.attributions),
         ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.errors import DatasetError
 from model.engine.monitoring.logs import log
 from model.engine.personalize.errors import EngineError
+from model.engine.storage.control_plane.kinds import BRIEF_KINDS
 from model.engine.storage.control_plane.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
@@ -19,6 +20,8 @@ from model.engine.storage.control_plane.resources import (
     PENDING,
     STOPPED,
     STOPPING,
+    UPDATE_IN_PROGRESS,
+    UPDATE_PENDING,
     Resource,
     Resources,
 )
@@ -41,9 +44,8 @@ class States:
     failed: str
 
 
-# API reference: `status` of each resource; batch jobs and data deletion jobs spell theirs differently.
+# API reference: `status` of each resource; data deletion jobs spell theirs differently.
 CREATION = States(PENDING, IN_PROGRESS, ACTIVE, FAILED)
-BATCH = States("PENDING", "IN PROGRESS", ACTIVE, FAILED)
 DATA_DELETION = States("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
 STOP = States("STOP PENDING", "STOP IN_PROGRESS", "INACTIVE", FAILED)
 START = States("START PENDING", "START IN_PROGRESS", ACTIVE, FAILED)
@@ -56,6 +58,7 @@ class Lifecycles:
         self._resources = resources
         self._pace = pace
         self._tasks: dict[asyncio.Task[None], str] = {}
+        self._brief: set[asyncio.Task[None]] = set()
 
     def create(
         self, resource: Resource[Any], work: Work | None = None, part: str | None = None, states: States = CREATION
@@ -71,7 +74,12 @@ class Lifecycles:
         part : str, optional
             The member of the document that has the status, such as latestCampaignUpdate; by default the document.
         """
-        self._start(resource, self._run(resource, work, part, states))
+        self._start(resource, self._run(resource, work, part, states), is_brief=resource.kind in BRIEF_KINDS)
+
+    async def finish_brief(self) -> None:
+        """Wait until all brief changes are done, at a pace at which they take no time."""
+        if self._brief and not self._pace.brief_seconds:
+            await asyncio.wait(self._brief)
 
     async def stop(self, resource: Resource[Any]) -> None:
         """Stop a creation: a pending one is CREATE STOPPED at once, any other one after CREATE STOPPING.
@@ -98,7 +106,7 @@ class Lifecycles:
 
     def delete(self, resource: Resource[Any], work: Work | None = None, in_progress: str = DELETE_IN_PROGRESS) -> None:
         """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then remove it or run `work`, which removes it."""
-        self._start(resource, self._delete(resource, work, in_progress))
+        self._start(resource, self._delete(resource, work, in_progress), is_brief=True)
 
     async def close(self) -> None:
         """Cancel all tasks; creations and deletions in progress resume at the next start of the engine."""
@@ -106,13 +114,17 @@ class Lifecycles:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, resource: Resource[Any], running: Coroutine[Any, Any, None]) -> None:
+    def _start(self, resource: Resource[Any], running: Coroutine[Any, Any, None], *, is_brief: bool = False) -> None:
         task = asyncio.create_task(running)
         self._tasks[task] = resource.arn
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        if is_brief:
+            self._brief.add(task)
+            task.add_done_callback(self._brief.discard)
 
     async def _run(self, resource: Resource[Any], work: Work | None, part: str | None, states: States) -> None:
-        await asyncio.sleep(self._pace.pending_seconds)
+        is_brief = resource.kind in BRIEF_KINDS
+        await asyncio.sleep(self._pace.brief_seconds if is_brief else self._pace.pending_seconds)
         self._set(resource, part, states.in_progress)
         started = time.monotonic()
         try:
@@ -125,7 +137,8 @@ class Lifecycles:
             log("failure", kind=resource.kind.name, arn=resource.arn, error=type(error).__name__)
             self._set(resource, part, states.failed, "the engine met an internal error; its log has the kind")
             return
-        await asyncio.sleep(max(0.0, self._pace.in_progress_seconds - (time.monotonic() - started)))
+        seconds = self._pace.brief_seconds if is_brief else self._pace.in_progress_seconds
+        await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))
         self._set(resource, part, states.done)
 
     async def _stop(self, resource: Resource[Any]) -> None:
@@ -133,9 +146,9 @@ class Lifecycles:
         self._set(resource, None, STOPPED)
 
     async def _delete(self, resource: Resource[Any], work: Work | None, in_progress: str) -> None:
-        await asyncio.sleep(self._pace.pending_seconds)
+        await asyncio.sleep(self._pace.brief_seconds)
         self._set(resource, None, in_progress)
-        await asyncio.sleep(self._pace.in_progress_seconds)
+        await asyncio.sleep(self._pace.brief_seconds)
         if work is None:
             self._resources.remove(resource)
         else:
@@ -145,6 +158,8 @@ class Lifecycles:
     def _set(self, resource: Resource[Any], part: str | None, status: str, reason: str | None = None) -> None:
         document = resource.document if part is None else resource.document[part]
         document["status"] = status
+        if part is not None and resource.status in {UPDATE_PENDING, UPDATE_IN_PROGRESS}:
+            resource.document["status"] = UPDATE_IN_PROGRESS if status == IN_PROGRESS else ACTIVE
         document["lastUpdatedDateTime"] = time.time()
         if reason is not None:
             document["failureReason"] = reason

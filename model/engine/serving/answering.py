@@ -151,7 +151,7 @@ def _promoted(
     count = count_promoted(request.count, promotion.percent)
     top = served.recipe.recommend(query, count + len(hidden))
     return [
-        _predicted_item(served, replace(recommendation, reason=PROMOTED), promotion.name)
+        _predicted_item(served, recommendation._replace(reason=PROMOTED), promotion.name)
         for recommendation in top
         if recommendation.item_id not in hidden
     ][:count]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from model.engine.personalize import limits
+from model.engine.personalize.arns import labels_of
 from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def attribution_gauge(attributions: Mapping[str, Attribution | None]) -> Gauge:
     series = [
         (
             {
-                "dataset_group": group_arn,
+                **labels_of(group_arn, "dataset_group"),
                 "metric": metric.name,
                 "event_type": metric.event_type,
                 "function": metric.function,

@@ -132,8 +132,7 @@ class ServedModels:
             while position < users.streamed_count:
                 position = max(position, users.streamed_start)
                 end = min(position + EVENTS_PER_STEP, users.streamed_count)
-                for each in range(position, end):
-                    _update_recipes([served.recipe], users, each)
+                _update_recipes([served.recipe], users, range(position, end))
                 position = end
                 self._events_behind[key] = users.streamed_count - position
                 if self._events_behind[key]:  # no pause after the last event: there would always be one more
@@ -157,8 +156,7 @@ class ServedModels:
         # A model that catches up reaches these events after those that were stored before them.
         recipes = [served.recipe for served in models if id(served.recipe) not in self._events_behind]
         if recipes:
-            for position in positions:
-                _update_recipes(recipes, users, position)
+            _update_recipes(recipes, users, positions)
 
     def update_items(self, group_arn: str, dataset_type: str, rows: dict[str, Row]) -> None:
         """Update the models of a dataset group with ITEMS or ACTIONS; rows of USERS are read for each request."""
@@ -201,12 +199,13 @@ def _interactions_of(group: DatasetGroup, served: Served) -> InteractionStore:
     return group.action_interactions if served.catalogue_type == ACTIONS else group.interactions
 
 
-def _update_recipes(recipes: list[Recipe], users: InteractionStore, position: int) -> None:
-    item_id, moment, previous, first = users.with_history(position)
-    # As in trainings: an event from a clock that runs ahead must not make everything else look old.
-    event = Event(item_id, min(moment, int(time.time())), previous, first, *users.user_and_type(position))
-    for recipe in recipes:
-        recipe.update(event)
+def _update_recipes(recipes: list[Recipe], users: InteractionStore, positions: Iterable[int]) -> None:
+    now = int(time.time())
+    for item_id, moment, previous, is_new, user_id, event_type in users.with_histories(positions):
+        # As in trainings: an event from a clock that runs ahead must not make everything else look old.
+        event = Event(item_id, min(moment, now), previous, is_new, user_id, event_type)
+        for recipe in recipes:
+            recipe.update(event)
 
 
 def _add_rows(served: Served, rows: Mapping[str, Row], schema_text: str | None) -> None:

@@ -102,7 +102,7 @@ class DatasetGroup:
         events : sequence of EventRecord
             All of PutEvents, or all of PutActionInteractions.
         on_stored : callable, optional
-            Called with the positions of the new interactions; see `InteractionStore.with_history`.
+            Called with the positions of the new interactions; see `InteractionStore.with_histories`.
 
         Returns
         -------

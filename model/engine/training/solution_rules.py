@@ -17,11 +17,21 @@ if TYPE_CHECKING:
 
     from model.registry.named_recipe import NamedRecipe
 
-RATE = re.compile(r"rate\((\d+) days?\)")
+RATE = re.compile(r"rate\((\d+) days?\)", re.ASCII)
 DEFAULT_SCHEDULE = "rate(7 days)"  # API reference, AutoTrainingConfig
 TRAINED_DATASETS = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
 # Rows need these columns (developer guide, "Configuring columns used when training").
 NEVER_EXCLUDED = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE"})
+
+
+# A tag of a solution or recommender: whether its lists show items that the user has interacted with, from the next
+# training on. Amazon Personalize accepts it without effect.
+REPEATS_TAG = "rivulet:repeats"
+
+
+def asks_for_repeats(tags: Iterable[Mapping[str, str]]) -> bool:
+    """Return whether the tags of a solution or recommender ask for lists that show items again."""
+    return any(tag["tagKey"] == REPEATS_TAG and tag["tagValue"].lower() == "true" for tag in tags)
 
 
 def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
@@ -95,7 +105,7 @@ def check_events(config: dict[str, Any]) -> None:
     threshold = config.get("eventValueThreshold")
     if threshold is not None:
         try:
-            fits = math.isfinite(float(threshold))
+            fits = threshold.isascii() and math.isfinite(float(threshold))
         except ValueError:
             fits = False
         if not fits:

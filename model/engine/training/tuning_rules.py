@@ -86,6 +86,6 @@ def _count(resources: dict[str, Any], name: str, most: int, default: int) -> int
     value = resources.get(name)
     if value is None:
         return default
-    if not value.isdecimal() or not 1 <= int(value) <= most:
+    if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= most:
         raise InvalidInputError(f"{name} must be a whole number from 1 to {most}, not {value}")
     return int(value)

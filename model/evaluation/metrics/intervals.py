@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 RESAMPLES = 1000
 AT_ONCE = 50  # resamples held in memory together
 LEVEL = 0.95
+MIN_USERS = 10  # resamples of fewer are so alike that their spread shows nothing
 SEED = 20261121
 
 
 class Interval(NamedTuple):
-    """A mean and the bounds that contain `LEVEL` of its resamples."""
+    """A mean and the bounds that contain `LEVEL` of its resamples; NaN where there are fewer than `MIN_USERS` users."""
 
     mean: float
     low: float
     high: float
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there were enough users for bounds."""
+        return not math.isnan(self.low)
 
 
 def intervals(values: Mapping[str, NDArray[np.float64]], users: Sequence[str]) -> dict[str, Interval]:
@@ -80,10 +86,13 @@ def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
 def resampled_means(table: NDArray[np.float64], users: Sequence[str]) -> NDArray[np.float64]:
     """Return the means of each column in each bootstrap resample of the users: shape (resamples, columns).
 
-    `table` has the shape (questions, columns), with NaN where there is no value.
+    `table` has the shape (questions, columns), with NaN where there is no value; the result is NaN where there are
+    fewer than `MIN_USERS` users.
     """
     _, user = np.unique(np.asarray(users, dtype=np.str_), return_inverse=True)
     size = int(user.max(initial=-1)) + 1
+    if size < MIN_USERS:
+        return np.full((RESAMPLES, table.shape[1]), np.nan)
     there = ~np.isnan(table)
     sums, counts = np.zeros((size, table.shape[1])), np.zeros((size, table.shape[1]))
     np.add.at(sums, user, np.where(there, table, 0))

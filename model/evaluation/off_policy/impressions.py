@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CLICK = "Click"
 PROPENSITY = "propensity"
-HISTORY_LENGTH = 50  # latest items of a decision's history; recipes use no more
+HISTORY_LENGTH = 1000  # latest items of a decision's history, which lists do not show again
 
 
 _ListKey = tuple[str, str]

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from model.evaluation.experiments import shown_slices
-from model.evaluation.reports.tables import RANKED
+from model.evaluation.reports.tables import RANKED, distinct_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,8 @@ def plot(experiments: Sequence[Experiment], cut: int, folder: Path) -> list[Path
 
 def _metrics(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
     figure, axes = _figure()
-    names = [f"{name}@{cut}" for name in SHOWN]
+    labels = distinct_metrics(experiments, SHOWN, cut)
+    names = [f"{name}@{cut}" for name in labels]
     width = 0.8 / len(experiments)
     middle = np.arange(len(names))
     for number, one in enumerate(experiments):
@@ -45,7 +46,7 @@ def _metrics(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
         offset = (number - (len(experiments) - 1) / 2) * width
         means = [each.mean for each in found]
         axes.bar(middle + offset, means, width, yerr=_whiskers(found), capsize=2, label=one.recipe)
-    axes.set_xticks(middle, names)
+    axes.set_xticks(middle, list(labels.values()))
     axes.legend(fontsize=7)
     first = experiments[0]
     axes.set_title(f"{first.data}, {first.result.split}; {RANKED[first.result.protocol]}", fontsize=9)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from model.evaluation.experiments import shown_slices
+from model.evaluation.experiments import MIN_SLICE_USERS, shown_slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from model.evaluation.off_policy.replay import Replay
 
 METRICS = ("hr", "recall", "precision", "ndcg", "mrr", "map")
+EQUAL_FOR_ONE_ITEM = {"hr": "recall", "mrr": "map"}
 OF_LISTS = ("coverage", "novelty", "diversity", "popularity_lift", "gini")
 HEADING_WIDTH = 16  # characters
 RANKED = {"full": "the whole catalogue is ranked", "sampled": "SAMPLED: the wanted items among 99 sampled ones"}
@@ -28,8 +29,8 @@ def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
     title = f"{first.data}, {first.result.split}: {len(first.result):,} questions; {RANKED[first.result.protocol]}"
     table = _table(title, "", *(experiment.recipe for experiment in experiments))
     intervals = [experiment.result.intervals() for experiment in experiments]
-    for name in METRICS:
-        table.add_row(f"{name}@{cut}", *(shown(by_metric[f"{name}@{cut}"]) for by_metric in intervals))
+    for name, label in distinct_metrics(experiments, METRICS, cut).items():
+        table.add_row(label, *(shown(by_metric[f"{name}@{cut}"]) for by_metric in intervals))
     if first.result.beyond:
         table.add_section()
         for name in OF_LISTS:
@@ -48,21 +49,36 @@ def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
 
 def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
     """Return a table of one metric by slice."""
-    table = _table(f"{metric} by slice", "slice", "questions", *(experiment.recipe for experiment in experiments))
-    for name, mask in shown_slices(experiments[0].result).items():
+    columns = ("questions", "users", *(experiment.recipe for experiment in experiments))
+    table = _table(f"{metric} by slice", "slice", *columns)
+    first = experiments[0].result
+    slices = shown_slices(first)
+    for name, mask in slices.items():
         means = (shown(experiment.result.intervals(name)[metric]) for experiment in experiments)
-        table.add_row(name, f"{int(mask.sum()):,}", *means)
+        table.add_row(name, f"{int(mask.sum()):,}", f"{first.user_count(mask):,}", *means)
+    folded = len(first.slices) - len(slices)
+    if folded:
+        table.add_section()
+        table.add_row(f"{folded} with fewer than {MIN_SLICE_USERS} users", *("" for _ in columns))
     return table
+
+
+def distinct_metrics(experiments: Sequence[Experiment], names: Sequence[str], cut: int) -> dict[str, str]:
+    """Return the labels of metrics by name; hr and recall share one where they are equal, and so do mrr and map."""
+    labels = {name: f"{name}@{cut}" for name in names}
+    for name, other in EQUAL_FOR_ONE_ITEM.items():
+        if all(experiment.result.is_same(f"{name}@{cut}", f"{other}@{cut}") for experiment in experiments):
+            labels[name] = f"{name}, {labels.pop(other)}"
+    return labels
 
 
 def differences_table(first: str, second: str, metric: str, found: Sequence[Difference]) -> Table:
     """Return a table of the differences between two experiments in a metric; those in other metrics are left out."""
-    table = _table(f"{metric}: {first} minus {second}", "slice", "questions", "difference", "the first is")
+    table = _table(f"{metric}: {first} minus {second}", "slice", "questions", "users", "difference", "the first is")
     for difference in found:
         if difference.metric == metric:
-            mean, low, high = difference.interval
-            interval = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
-            table.add_row(difference.within, f"{difference.questions:,}", interval, difference.verdict)
+            counts = (f"{difference.questions:,}", f"{difference.users:,}")
+            table.add_row(difference.within, *counts, shown_difference(difference.interval), difference.verdict)
     return table
 
 
@@ -93,8 +109,14 @@ def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interv
 
 
 def shown(one: Interval) -> str:
-    """Return an interval as its mean and half its width."""
-    return f"{one.mean:.4f} ±{(one.high - one.low) / 2:.4f}"
+    """Return an interval as its mean and half its width; "±?" for a handful of users, or where all have one value."""
+    spread = f"{(one.high - one.low) / 2:.4f}" if one.low < one.high else "?"
+    return f"{one.mean:.4f} ±{spread}"
+
+
+def shown_difference(one: Interval) -> str:
+    """Return the interval of a difference as its mean and bounds; "[?]" for a handful of users."""
+    return f"{one.mean:+.4f} [{one.low:+.4f}, {one.high:+.4f}]" if one.is_known else f"{one.mean:+.4f} [?]"
 
 
 def _table(title: str, first: str, *columns: str) -> Table:

@@ -1,7 +1,8 @@
 """The metrics of GetSolutionMetrics: how well a recipe predicts the next interactions of held-out users.
 
 As documented (developer guide, "Evaluating a solution version"): a tenth of the users is held out of training; the
-oldest nine tenths of each user's events are the question, and the latest tenth is to be predicted.
+oldest nine tenths of each user's events are the question, and the latest tenth is to be predicted. Hits are what lists
+show: items that are new to the user, unless the solution asks for repeats.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from model.evaluation.solution_metrics.standard_errors import noise_of, popular_
 from model.evaluation.solution_metrics.trend import trend_prediction_accuracy
 from model.recipes.item_to_item.semantic_similarity import SemanticSimilarity
 from model.recipes.objective import numbers_of
+from model.recipes.personalization.personalized_ranking import PersonalizedRanking
 from model.recipes.popularity.trending import Trending
-from model.recipes.recipe import Query, Recipe
+from model.recipes.recipe import Query, Recipe, wants_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +42,8 @@ GAIN, PRECISION = "normalized_discounted_cumulative_gain", "precision"
 RECIPROCAL_RANK = "mean_reciprocal_rank_at_25"
 WEIGHTED_GAIN = "normalized_discounted_cumulative_gain_with_event_weights"
 REWARDS = "average_rewards"
+# Whether items that a user had interacted with count as hits, 1 or 0; other values are of other questions.
+REPEATS_COUNT = "repeats_count"
 # The metrics that the judge compares, so they have standard errors (see `standard_errors`).
 JUDGED_BY = (f"{GAIN}_at_{DEPTH}", RECIPROCAL_RANK, f"{PRECISION}_at_{DEPTH}")
 
@@ -79,6 +83,17 @@ def split_users(interactions: Interactions, users: Catalogue | None = None) -> t
             features = features_of.get(interactions.user_ids[user], ())
             questions.append(_question(interactions, begin, newest, end, features))
     return interactions.where(~np.isin(interactions.users, tested)), questions
+
+
+def ask_for_new_items(questions: list[Question]) -> list[Question]:
+    """Return questions whose wanted items are new to the user, without those that want no such item."""
+    new = []
+    for question in questions:
+        seen = set(question.history)
+        wanted = {item: weight for item, weight in question.wanted.items() if item not in seen}
+        if wanted:
+            new.append(replace(question, wanted=wanted))
+    return new
 
 
 def measure(
@@ -133,8 +148,8 @@ def evaluate(
     Returns
     -------
     metrics : dict
-        Those that the recipe's `metrics` name; average_rewards_at_K where the solution has an objective, and gains
-        with event weights where it weighs event types.
+        Those that the recipe's `metrics` name, and repeats_count; average_rewards_at_K where the solution has an
+        objective, and gains with event weights where it weighs event types; and the recipe's `training_facts`.
     settings : mapping
         To train with on all of the data.
     """
@@ -146,6 +161,9 @@ def evaluate(
     if issubclass(algorithm, SemanticSimilarity):
         return _meaning(algorithm.fit(data, {})), {}
     train, questions = split_users(data.interactions, data.users)
+    repeats = wants_repeats(data.parameters)
+    if not repeats:
+        questions = ask_for_new_items(questions)
     if not len(train) or not questions:
         return dict.fromkeys(named.metrics, 0.0), algorithm.tune(data) if settings is None else settings
     partial = replace(data, interactions=train)
@@ -156,7 +174,8 @@ def evaluate(
         metrics = {name: value for name, value in metrics.items() if not name.startswith(WEIGHTED_GAIN)}
     if issubclass(algorithm, Trending):
         metrics["trend_prediction_accuracy"] = trend_prediction_accuracy(data)
-    return {**metrics, **_rewards(recipe, questions, data)}, chosen
+    facts = {**recipe.training_facts(), REPEATS_COUNT: float(repeats)}
+    return {**metrics, **facts, **_rewards(recipe, questions, data)}, chosen
 
 
 def _question(known: Interactions, begin: int, newest: int, end: int, features: tuple[str, ...]) -> Question:
@@ -177,6 +196,11 @@ def _asked(recipe: Recipe, question: Question) -> list[str]:
         user_features=question.features,
         context=question.context,
     )
+    if isinstance(recipe, PersonalizedRanking) and not recipe.shows_repeats(query):
+        # It keeps what a given list holds: here, the items that are new to the user.
+        allowed = np.ones(len(recipe.item_ids), np.bool_)
+        allowed[recipe.seen_positions(query)] = False
+        query = replace(query, allowed=allowed)
     return [entry.item_id for entry in recipe.recommend(query, DEPTH)]
 
 

@@ -18,7 +18,17 @@ from model.networks.problem import problem_of
 from model.networks.torch_process import learn
 from model.recipes.embeddings.content import Content, fit_ridge_map
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, sort_contributions
+from model.recipes.recipe import (
+    POPULAR,
+    SEEN_OFFSET,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    sort_contributions,
+    wants_repeats,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +40,9 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
 
 HISTORY_LENGTH = 1000  # newest distinct items of a user that are used
-SEEN_FACTOR = (
-    0.1  # for the score of an item in the history, above the lowest score, so that items just clicked do not rank first
-)
+# For the score of an item that the user has interacted with, above the lowest score, in a list that shows it again: so
+# that items just clicked do not rank first.
+SEEN_FACTOR = 0.1
 LEAST_POPULAR_SHARE = 0.25  # of the items, by users: their mean stands for items without interactions
 
 
@@ -52,7 +62,7 @@ class NetworkRecipe(Recipe):
     ) -> None:
         self.item_ids = item_ids
         self.report = report
-        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
         self._arrays = {name: array for name, array in arrays.items() if name not in self.item_arrays}
         self._rows = {name: GrowableRows(arrays[name]) for name in self.item_arrays}
         self._users = GrowableRows(users)
@@ -82,13 +92,14 @@ class NetworkRecipe(Recipe):
             mapping = fit_ridge_map(content.vectors[: users.size], rows - base, users)
             arrays |= {f"base_{name}": base, f"from_content_{name}": mapping}
             arrays[name] = np.concatenate([rows, base + content.vectors[users.size :] @ mapping])
-        return cls(item_ids, arrays, np.concatenate([users, np.zeros(len(cold), np.float32)]), content, report)
+        recipe = cls(item_ids, arrays, np.concatenate([users, np.zeros(len(cold), np.float32)]), content, report)
+        recipe.repeats = wants_repeats(data.parameters)
+        return recipe
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         history = self._known(query)
-        if not history:
-            return self._popularity()
-        return _lower_seen(self._scores(self._weighted_messages(history)), history)
+        scores = self._scores(self._weighted_messages(history)) if history else self._popularity()
+        return self._lower_seen(scores, query)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         scores = self.score(query)
@@ -102,23 +113,26 @@ class NetworkRecipe(Recipe):
         ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        items, history = [self._item_of[item] for item in item_ids], self._known(query)
+        items, history = [self.item_of[item] for item in item_ids], self._known(query)
         if not history:
-            return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
-        messages = self._weighted_messages(history)
-        scores, parts = self._scores(messages), self._parts(messages, items)
+            scores = self._popularity()
+            names, parts = ["popularity"], scores[items][None]
+        else:
+            messages = self._weighted_messages(history)
+            scores, by_item = self._scores(messages), self._parts(messages, items)
+            names = [*(f"item:{self.item_ids[item]}" for item in history), "network"]
+            parts = np.concatenate([by_item, [scores[items] - by_item.sum(axis=0)]])
         before = scores[items]
-        lowered = _lower_seen(scores, history)[items] - before
-        names = [*(f"item:{self.item_ids[item]}" for item in history), "network", "seen"]
-        return sort_contributions(names, np.concatenate([parts, [before - parts.sum(axis=0), lowered]]).T)
+        lowered = self._lower_seen(scores, query)[items] - before
+        return sort_contributions([*names, "seen"], np.concatenate([parts, [lowered]]).T)
 
     def update(self, event: Event) -> None:  # noqa: D102
-        place = self._item_of.get(event.item_id)
+        place = self.item_of.get(event.item_id)
         if place is not None and event.first:
             self._users.rows[place] += 1
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
-        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        place = self.item_of.setdefault(item.item_id, len(self.item_ids))
         vector = self._content.put(place, item.features)
         if place < len(self.item_ids):
             return  # the vectors of a known item stay
@@ -130,7 +144,12 @@ class NetworkRecipe(Recipe):
     def save(self, directory: Path) -> None:  # noqa: D102
         rows = {name: row_array.rows for name, row_array in self._rows.items()}
         arrays = {**self._arrays, **rows, **self._content.arrays(), "people": self._users.rows}
-        document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "report": dict(self.report)}
+        document = {
+            "item_ids": self.item_ids,
+            "vocabulary": self._content.vocabulary,
+            "report": dict(self.report),
+            "repeats": self.repeats,
+        }
         write_model(directory, arrays, document)
 
     @classmethod
@@ -138,7 +157,9 @@ class NetworkRecipe(Recipe):
         arrays, document = read_model(directory)
         content = Content.from_arrays(arrays, document["vocabulary"])
         own = {name: array for name, array in arrays.items() if not name.startswith("content_") and name != "people"}
-        return cls(document["item_ids"], own, arrays["people"], content, document["report"])
+        recipe = cls(document["item_ids"], own, arrays["people"], content, document["report"])
+        recipe.repeats = document.get("repeats", False)
+        return recipe
 
     @abc.abstractmethod
     def _scores(self, messages: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -150,7 +171,7 @@ class NetworkRecipe(Recipe):
 
     def _known(self, query: Query) -> list[int]:
         """Return the positions of the distinct known items of a history, newest first."""
-        places = (self._item_of.get(item) for item in query.history)
+        places = (self.item_of.get(item) for item in query.history)
         return list(dict.fromkeys(place for place in places if place is not None))[:HISTORY_LENGTH]
 
     def _weighted_messages(self, history: list[int]) -> NDArray[np.float32]:
@@ -159,14 +180,20 @@ class NetworkRecipe(Recipe):
         messages /= np.sqrt(weights.sum())
         return messages
 
+    def _lower_seen(self, scores: NDArray[np.float32], query: Query) -> NDArray[np.float32]:
+        """Lower the scores of items that the user has interacted with, in place.
+
+        In a list that shows items again, they are scaled relative to the lowest score.
+        """
+        seen = self.seen_positions(query)
+        if self.shows_repeats(query):
+            lowest = scores.min()
+            scores[seen] = lowest + np.float32(SEEN_FACTOR) * (scores[seen] - lowest)
+        else:
+            scores[seen] -= SEEN_OFFSET
+        return scores
+
     def _popularity(self) -> NDArray[np.float32]:
         users = self._users.rows
         result: NDArray[np.float32] = np.log1p(users) / np.log1p(users.max(initial=1))
         return result
-
-
-def _lower_seen(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
-    """Scale down the scores of items in the history, relative to the lowest score."""
-    lowest = scores.min()
-    scores[history] = lowest + np.float32(SEEN_FACTOR) * (scores[history] - lowest)
-    return scores

@@ -81,7 +81,7 @@ class NextBestAction(Recipe):
         self, item_ids: list[str], evidence: Evidence, terms: ActionTerms, weights: NDArray[np.float64], newest: int
     ) -> None:
         self.item_ids = item_ids
-        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
         self._evidence = evidence
         self._terms = terms
         self._weights = weights
@@ -134,7 +134,7 @@ class NextBestAction(Recipe):
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
         """Return by how much each part changes the propensity when it is added to the parts before it."""
-        places = [self._item_of[item] for item in item_ids]
+        places = [self.item_of[item] for item in item_ids]
         totals, known = self.score(query)[places], self._evidence.has_enough_answers()[places]
         parts = self._evidence.parts(query.user, query.user_features)[places] * self._weights
         likely = _likelihood(np.cumsum(parts, axis=1))
@@ -151,12 +151,12 @@ class NextBestAction(Recipe):
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)
-        place = self._item_of.get(event.item_id)
+        place = self.item_of.get(event.item_id)
         if place is not None and event.user:
             self._evidence.add_answer(event.user, place, event.event_type, event.time)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
-        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        place = self.item_of.setdefault(item.item_id, len(self.item_ids))
         self._terms.put(place, item.numbers)
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)

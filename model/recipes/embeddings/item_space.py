@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from model.arrays.decay import decay_weights
 from model.arrays.growable import GrowableRows
 from model.arrays.truncated_svd import right_singular_vectors
 from model.recipes.embeddings.content import fit_ridge_map
@@ -86,15 +87,20 @@ class ItemSpace:
 
     def user_vector(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
         """Return the user vector, of shape (dimensions,), of a history, newest first."""
-        result: NDArray[np.float32] = self.history_weights(history, decay) @ self.vectors[history[:QUERY_LENGTH]]
+        newest = np.array(history[:QUERY_LENGTH], np.int64)
+        result: NDArray[np.float32] = self.history_weights(newest, decay) @ self.vectors.take(newest, axis=0)
         return result
 
-    def history_weights(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return the weight in the user vector of each item of a history that counts."""
-        newest = history[:QUERY_LENGTH]
-        decayed = np.float32(decay) ** np.arange(len(newest), dtype=np.float32)
-        result: NDArray[np.float32] = self._unscaled.rows[newest] * decayed
+    def history_weights(self, newest: NDArray[np.int64], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
+        """Return the weights in the user vector of the newest items of a history, at most `QUERY_LENGTH`."""
+        result: NDArray[np.float32] = self._unscaled.rows.take(newest) * decay_weights(newest.size, decay)
         return result
+
+    def scores(self, user_vector: NDArray[np.float32], items: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Return the dot products of a user vector with the vectors of items, by default all; 0 for negative ones."""
+        vectors = self.vectors if items is None else self.vectors.take(items, axis=0)
+        products: NDArray[np.float32] = vectors @ user_vector
+        return np.maximum(products, np.float32(0), out=products)
 
     def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float = QUERY_DECAY
@@ -103,9 +109,10 @@ class ItemSpace:
 
         It is 0 for those of the history that are too old to count.
         """
-        weights, vectors = self.history_weights(history, decay), self.vectors
+        newest, vectors = np.array(history[:QUERY_LENGTH], np.int64), self.vectors
+        weights = self.history_weights(newest, decay)
         contributions = np.zeros((len(history), items.size), np.float32)
-        contributions[: weights.size] = (vectors[history[: weights.size]] * weights[:, None]) @ vectors[items].T
+        contributions[: newest.size] = (vectors[newest] * weights[:, None]) @ vectors[items].T
         return contributions
 
     def cosine(self, place: int) -> NDArray[np.float32]:

@@ -12,8 +12,6 @@ from model.recipes.recipe import Query
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from model.datasets.interactions import Interactions
     from model.recipes.recipe import Recipe
 
@@ -23,14 +21,6 @@ HOLD_OUT_SHARE = 0.1  # of a user's events, the newest
 MAX_QUESTIONS = 600
 LIST_LENGTH = 25
 SEED = 20261121
-
-
-def decay_weights(count: int, decay: float) -> NDArray[np.float32]:
-    """Return the weights of a history's items, newest first: shape (count,).
-
-    `decay` is the weight of an item relative to that of the next newer one.
-    """
-    return np.float32(decay) ** np.arange(count, dtype=np.float32)
 
 
 def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list[str], str]]] | None:
@@ -73,7 +63,6 @@ def choose_decay(make: Callable[[float], Recipe], questions: Sequence[tuple[list
 
 
 def _gain(recipe: Recipe, history: list[str], wanted: str) -> float:
-    seen = set(history)
-    answer = recipe.recommend(Query(history=history), LIST_LENGTH + len(seen))
-    fresh = [recommendation.item_id for recommendation in answer if recommendation.item_id not in seen][:LIST_LENGTH]
-    return 1 / math.log2(fresh.index(wanted) + 2) if wanted in fresh else 0.0
+    answer = recipe.recommend(Query(history=history, repeats=False), LIST_LENGTH)
+    items = [recommendation.item_id for recommendation in answer]
+    return 1 / math.log2(items.index(wanted) + 2) if wanted in items else 0.0

@@ -22,6 +22,7 @@ import numpy as np
 from scipy import sparse
 
 from model.arrays.growable import GrowableRows
+from model.arrays.sparse_rows import SparseRows
 from model.arrays.truncated_svd import right_singular_vectors, singular_vector_count
 from model.recipes.embeddings.content import fit_ridge_map
 from model.recipes.graph_filter.settings import FilterSettings
@@ -151,10 +152,9 @@ class SharpenedFilter:
 
         `weights` has the shape (items of the history,).
         """
-        trained, positions = self._neighbours.shape[0], np.asarray(items, np.int64)
-        known = positions < trained
+        matrix = self._neighbours
         scores = np.zeros(len(self._slow), np.float32)
-        scores[:trained] = self._neighbours[positions[known]].T @ weights[known]
+        np.add.at(scores, *SparseRows(matrix.indptr, matrix.indices, matrix.data).weighted(items, weights))
         return scores
 
     def spectral_scores(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from model.recipes.item_to_item.transition_counts import TransitionSettings
 
 WINDOWS = ((10, 0.8), (10, 0.6), (30, 0.9))  # window in events, with the decay per event
+UNORDERED_WINDOWS = ((10, 1.0), (30, 1.0))  # where times give no order
 REVERSES = (0.5, 1.0)
 SHRINKAGES = (5.0, 20.0)
 SIMILARITY_WEIGHTS = (0.1, 0.3, 1.0)  # of embedding and content similarity, relative to co-occurrence
@@ -28,8 +29,9 @@ SIMILARITY_WEIGHTS = (0.1, 0.3, 1.0)  # of embedding and content similarity, rel
 MIN_GAIN = 1.01
 
 
-def transition_trials(exponents: Sequence[float]) -> list[TransitionSettings]:
+def transition_trials(exponents: Sequence[float], in_order: bool) -> list[TransitionSettings]:
     """Return the settings to try for transitions from one item; `exponents` are in the order of preference."""
+    windows, reverses = (WINDOWS, REVERSES) if in_order else (UNORDERED_WINDOWS, (1.0,))
     return [
         replace(
             NEAR,
@@ -40,7 +42,7 @@ def transition_trials(exponents: Sequence[float]) -> list[TransitionSettings]:
             shrinkage=shrinkage,
             query_length=1,
         )
-        for (window, decay), exponent, reverse, shrinkage in product(WINDOWS, exponents, REVERSES, SHRINKAGES)
+        for (window, decay), exponent, reverse, shrinkage in product(windows, exponents, reverses, SHRINKAGES)
     ]
 
 
@@ -69,7 +71,7 @@ def choose_weights(
     gains = np.zeros((len(similarities), len(SIMILARITY_WEIGHTS)))
     for place, similarity in enumerate(similarities):
         for question in questions:
-            item, seen = question.history[0], np.unique(question.history)
+            item, seen = question.history[0], np.unique(question.seen)
             score = co_occurrence(item)
             for weight, other in zip(weights[:place], similarities, strict=False):
                 score += np.float32(weight) * other(item)
@@ -81,7 +83,7 @@ def choose_weights(
     return weights
 
 
-def _gain(scores: NDArray[np.float32], target: int, seen: NDArray[np.int64]) -> float:
+def _gain(scores: NDArray[np.float32], target: int, seen: NDArray[np.int32]) -> float:
     """Return the discounted gain (one term of the DCG) of the target among the items that the user had not seen."""
     wanted = scores[target]
     above = int(np.count_nonzero(scores > wanted)) - int(np.count_nonzero(scores[seen] > wanted))

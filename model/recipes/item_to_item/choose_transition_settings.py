@@ -31,7 +31,7 @@ def choose_transition_settings(
     Parameters
     ----------
     questions : sequence of HeldOut
-        Items of the user's history are removed from the ranking.
+        Items that the user has seen are removed from the ranking.
     trials : sequence of TransitionSettings
         Those with the same window, decay and `itself` must be adjacent.
     min_gain : float
@@ -45,7 +45,7 @@ def choose_transition_settings(
     size = len(older.item_ids)
     counts = np.bincount(older.items, weights=older.weights, minlength=size).astype(np.float32)
     targets = np.array([trial.target for trial in questions])
-    seen = _histories(questions, 1.0, None, size).astype(np.bool_)
+    seen = _rows([np.unique(question.seen) for question in questions], 1.0, size).astype(np.bool_)
     asked = np.zeros(size, np.bool_)  # only these rows are needed
     longest = max(trial.query_length for trial in trials)
     asked[[item for trial in questions for item in trial.history[:longest]]] = True
@@ -57,7 +57,8 @@ def choose_transition_settings(
         forward, backward = _only(after, asked), _only(after.T.tocsr(), asked)
         for settings in same_counts:
             similarity = normalise_counts(forward + np.float32(settings.reverse) * backward, counts, settings)
-            scores = (_histories(questions, settings.query_decay, settings.query_length, size) @ similarity).tocsr()
+            histories = [np.array(trial.history[: settings.query_length], np.int32) for trial in questions]
+            scores = (_rows(histories, settings.query_decay, size) @ similarity).tocsr()
             gain = _gain(scores - scores.multiply(seen), targets)
             if gain > most * min_gain:
                 best, most = settings, gain
@@ -72,11 +73,10 @@ def _only(counted: sparse.csr_matrix, wanted: NDArray[np.bool_]) -> sparse.csr_m
     return sparse.csr_matrix((counted.data[kept], counted.indices[kept], starts), shape=counted.shape)
 
 
-def _histories(questions: Sequence[HeldOut], decay: float, length: int | None, size: int) -> sparse.csr_matrix:
-    """Return the histories as rows of item weights."""
-    rows = [question.history[:length] for question in questions]
+def _rows(rows: Sequence[NDArray[np.int32]], decay: float, size: int) -> sparse.csr_matrix:
+    """Return lists of items, newest first, as rows of item weights."""
     starts = np.cumsum([0, *(len(row) for row in rows)])
-    items = np.concatenate([np.array(row, np.int32) for row in rows])
+    items = np.concatenate(rows)
     weights = np.concatenate([np.float32(decay) ** np.arange(len(row), dtype=np.float32) for row in rows])
     return sparse.csr_matrix((weights, items, starts), shape=(len(rows), size))
 

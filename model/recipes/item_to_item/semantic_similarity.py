@@ -56,7 +56,7 @@ class SemanticSimilarity(Recipe):
         newest: int,
     ) -> None:
         self.item_ids = item_ids
-        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
         self._content = content
         self._users = GrowableRows(users)
         self._standing = np.empty(0, np.float32)  # popularity from 0 to 1, computed lazily
@@ -100,7 +100,7 @@ class SemanticSimilarity(Recipe):
         return scores
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
+        asked, items = self._asked(query), [self.item_of[item] for item in item_ids]
         totals = self.score(query)[items].tolist()
         if asked is None:
             return [[Contribution("popularity", total)] for total in totals]
@@ -118,13 +118,13 @@ class SemanticSimilarity(Recipe):
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)
-        place = self._item_of.get(event.item_id)
+        place = self.item_of.get(event.item_id)
         if place is not None and event.first:
             self._users.rows[place] += 1
             self._standing = self._standing[:0]
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
-        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        place = self.item_of.setdefault(item.item_id, len(self.item_ids))
         self._content.put(place, item.features)
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
@@ -135,15 +135,15 @@ class SemanticSimilarity(Recipe):
 
     def similarities(self, item_id: str, others: list[str]) -> list[float]:
         """Return the similarity of an item to others, from 0 to 1, for the metric `similarity`."""
-        similarity = self._content.cosine(self._item_of[item_id])
-        return [max(0.0, float(similarity[self._item_of[other]])) for other in others]
+        similarity = self._content.cosine(self.item_of[item_id])
+        return [max(0.0, float(similarity[self.item_of[other]])) for other in others]
 
     def popularity_and_freshness(self, item_ids: list[str], now: int = 0) -> tuple[list[float], list[float]]:
         """Return the popularity and freshness of items, from 0 to 1, for the metrics of the same names.
 
         `now` is in epoch seconds; 0 means the newest known time.
         """
-        places = [self._item_of[item] for item in item_ids]
+        places = [self.item_of[item] for item in item_ids]
         return self._popularity()[places].tolist(), self._freshness(now)[places].tolist()
 
     def save(self, directory: Path) -> None:  # noqa: D102
@@ -158,7 +158,7 @@ class SemanticSimilarity(Recipe):
         return cls(document["item_ids"], content, arrays["people"], arrays["created"], document["newest"])
 
     def _asked(self, query: Query) -> int | None:
-        return self._item_of.get(query.item_id or (query.history[0] if query.history else ""))
+        return self.item_of.get(query.item_id or (query.history[0] if query.history else ""))
 
     def _popularity(self) -> NDArray[np.float32]:
         if self._standing.size != len(self._users):

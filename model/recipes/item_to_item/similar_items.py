@@ -18,7 +18,7 @@ from model.datasets.percentiles import within_percentiles
 from model.recipes.embeddings.content import DIMENSIONS, Content
 from model.recipes.embeddings.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.embeddings.item_space import ItemSpace
-from model.recipes.hold_out import hold_out
+from model.recipes.hold_out import hold_out, in_order_of_times
 from model.recipes.item_to_item.choose_neighbours import MIN_GAIN, SIMILARITY_WEIGHTS, choose_weights, transition_trials
 from model.recipes.item_to_item.choose_transition_settings import choose_transition_settings
 from model.recipes.item_to_item.transition_counts import NEAR, TransitionSettings
@@ -63,7 +63,7 @@ class SimilarItems(Recipe):
         weights: tuple[float, float],
     ) -> None:
         self.item_ids = item_ids
-        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
         self._transitions = transitions
         self._popularity = popularity
         self._content = content
@@ -73,12 +73,13 @@ class SimilarItems(Recipe):
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
         """Choose the transition settings, and the weights of embeddings and content, on a hold-out."""
-        older, questions, _ = hold_out(data)
-        new = [question for question in questions if question.target not in question.history]
+        older, questions, in_order = hold_out(data)
+        new = [question for question in questions if question.is_new]
         if not new:
             return {}
         known = within_percentiles(older.interactions, data.parameters)
-        settings = choose_transition_settings(known, new, transition_trials(cls.exponents(data.parameters)), MIN_GAIN)
+        trials = transition_trials(cls.exponents(data.parameters), in_order)
+        settings = choose_transition_settings(known, new, trials, MIN_GAIN)
         if not cls.uses_similarities:
             return asdict(settings)
         trained = cls.fit(older, asdict(settings))
@@ -97,9 +98,8 @@ class SimilarItems(Recipe):
         weights = settings.pop("space", default_weight), settings.pop("content", default_weight)
         settings["window"] = int(settings["window"])
         min_count = int(float(data.parameters.get("min_cointeraction_count", 0)))
-        transitions = Transitions.fit(
-            within_percentiles(known, data.parameters), TransitionSettings(**settings), min_count
-        )
+        counted = in_order_of_times(within_percentiles(known, data.parameters))
+        transitions = Transitions.fit(counted, TransitionSettings(**settings), min_count)
         cold = len(item_ids) - len(known.item_ids)
         for _ in range(cold):
             transitions.add()
@@ -119,7 +119,7 @@ class SimilarItems(Recipe):
         return self._popularity_scores() if item is None else self._summed(item, self._parts(item))
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        item, items = self._asked(query), [self._item_of[other] for other in item_ids]
+        item, items = self._asked(query), [self.item_of[other] for other in item_ids]
         if item is None:
             return [[Contribution("popularity", score)] for score in self._popularity_scores()[items].tolist()]
         parts_of_all = self._parts(item)
@@ -166,17 +166,17 @@ class SimilarItems(Recipe):
         return similarity
 
     def update(self, event: Event) -> None:  # noqa: D102
-        place = self._item_of.get(event.item_id)
+        place = self.item_of.get(event.item_id)
         if place is None or not self.uses_event_type(event.event_type):
             return
         if not self.learns_from:
             # The event types of the previous items are unknown: a recipe of one event type waits for the next training.
-            previous = [self._item_of[item] for item in event.previous if item in self._item_of]
+            previous = [self.item_of[item] for item in event.previous if item in self.item_of]
             self._transitions.update(place, previous)
         self._popularity.update(place, event)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
-        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        place = self.item_of.setdefault(item.item_id, len(self.item_ids))
         self._space.put(place, self._content.put(place, item.features))
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
@@ -231,7 +231,7 @@ class SimilarItems(Recipe):
     def _asked(self, query: Query) -> int | None:
         """Return the queried item; the newest of the history where the query names none."""
         asked = query.item_id or (query.history[0] if query.history else "")
-        return self._item_of.get(asked)
+        return self.item_of.get(asked)
 
 
 class Sims(SimilarItems):

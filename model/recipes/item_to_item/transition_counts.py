@@ -58,6 +58,8 @@ class TransitionSettings:
 
 
 NEAR = TransitionSettings()  # co-occurrence within a window, in both directions
+# Where times give no order: all items of a history weigh the same, and pairs do so in either direction.
+UNORDERED = TransitionSettings(decay=1.0, reverse=1.0, query_decay=1.0, query_length=50)
 # The next event: the conditional probability, for the newest items only, with little weight on the reverse direction.
 NEXT = TransitionSettings(window=1, reverse=0.2, exponent=0.0, query_decay=0.3, query_length=3, itself=True)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from model.arrays.decay import decay_weights
 from model.arrays.growable import GrowableRows
+from model.arrays.sparse_rows import SparseRows
 from model.recipes.item_to_item.transition_counts import (
     NEAR,
     TransitionSettings,
@@ -41,11 +43,13 @@ class Transitions:
         settings: TransitionSettings = NEAR,
     ) -> None:
         self._starts = starts
+        self._rows = SparseRows(starts, neighbours, similarity)
         self._neighbours = neighbours
         self._similarity = similarity
         self._counts = GrowableRows(counts)
         self.settings = settings
         self._live: dict[int, dict[int, float]] = {}
+        self._live_rows: dict[int, tuple[NDArray[np.int64], NDArray[np.float32]]] = {}  # of those that were asked for
 
     @classmethod
     def fit(cls, interactions: Interactions, settings: TransitionSettings = NEAR, min_count: int = 0) -> Transitions:
@@ -77,30 +81,34 @@ class Transitions:
         ranked = sorted(total, key=lambda other: (-total[other], other))
         return np.array(ranked, np.int32), np.array([total[other] for other in ranked], np.float32)
 
-    def add_scores(self, history: Sequence[int], scores: NDArray[np.float32], decay: float | None = None) -> None:
-        """Add to `scores` the transition scores from the newest items of a history to each item.
+    def reach(
+        self, history: Sequence[int], decay: float | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the transition scores from the newest items of a history, before summing.
 
         Parameters
         ----------
         history : sequence of int
             Newest first.
-        scores : float32 array of shape (items,)
-            Changed in place.
         decay : float, optional
             Of an item's weight relative to that of the next newer one; by default, that of the settings.
+
+        Returns
+        -------
+        items, scores
+            Of shape (transitions,); an item may occur several times, and its score is the sum.
         """
-        weight = 1.0
-        reached, weighted = [self._neighbours[:0]], [self._similarity[:0]]
-        for item in history[: self.settings.query_length]:
-            items, similarity = self._fitted(item)
-            reached.append(items)
-            weighted.append(np.float32(weight) * similarity)
-            for other, live in self._live.get(item, {}).items():
-                scores[other] += weight * self._comparable(item, other, live)
-            weight *= self.settings.query_decay if decay is None else decay
-        np.add.at(
-            scores, np.concatenate(reached), np.concatenate(weighted)
-        )  # all at once: a call each takes twice as long
+        sources = list(history[: self.settings.query_length])
+        weights = decay_weights(len(sources), self.settings.query_decay if decay is None else decay)
+        items, scores = self._rows.weighted(sources, weights)
+        if self._live.keys().isdisjoint(sources):
+            return items, scores
+        live_items, live_scores = self._reach_live(sources, weights)
+        return np.concatenate([items, live_items]), np.concatenate([scores, live_scores])
+
+    def add_scores(self, history: Sequence[int], scores: NDArray[np.float32], decay: float | None = None) -> None:
+        """Add the sums of `reach` to `scores`, a float32 array of shape (items,), in place."""
+        np.add.at(scores, *self.reach(history, decay))  # all at once: a call each takes twice as long
 
     def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float | None = None
@@ -129,10 +137,14 @@ class Transitions:
         return contributions
 
     def update(self, item: int, previous: Sequence[int]) -> None:
-        """Count that a user interacted with `item` after `previous` (newest first)."""
+        """Count that a user interacted with `item` after `previous` (newest first).
+
+        Without an order, the event counts once, divided among the previous items.
+        """
         self._counts.rows[item] += 1
-        weight = 1.0
-        for other in previous[: min(LIVE_WINDOW, self.settings.window)]:
+        previous = previous[: min(LIVE_WINDOW, self.settings.window)]
+        weight = 1.0 if self.settings.decay < 1 else 1.0 / max(1, len(previous))
+        for other in previous:
             if other != item or self.settings.itself:
                 self._add(other, item, weight)
                 if self.settings.reverse:
@@ -166,6 +178,12 @@ class Transitions:
         """The number of items at training."""
         return self._starts.size - 1
 
+    def usual_highest(self) -> float:
+        """Return the median, over the items that have neighbours, of the similarity of the most similar one."""
+        lengths = np.diff(self._starts)
+        highest = np.maximum.reduceat(self._similarity, self._starts[:-1][lengths > 0]) if lengths.any() else [0.0]
+        return float(np.median(highest))
+
     def matrix(self) -> sparse.csr_matrix:
         """Return the fitted part as a sparse square matrix from items at training (rows) to items (columns)."""
         parts = (self._similarity, self._neighbours, self._starts)
@@ -177,6 +195,32 @@ class Transitions:
         begin, end = self._starts[item], self._starts[item + 1]
         return self._neighbours[begin:end], self._similarity[begin:end]
 
+    def _reach_live(
+        self, sources: list[int], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the transitions from some items that were observed since training, in the form of `reach`."""
+        known = [
+            (source, weight) for source, weight in zip(sources, weights.tolist(), strict=True) if source in self._live
+        ]
+        rows = [self._live_row(source) for source, _ in known]
+        lengths = [row[0].size for row in rows]
+        items, scores = (np.concatenate(column) for column in zip(*rows, strict=True))
+        counts, exponent = self._counts.rows, np.float32(self.settings.exponent)
+        expected = np.repeat(counts[[source for source, _ in known]] ** (1 - exponent), lengths)
+        expected *= counts[items] ** exponent
+        expected += np.float32(self.settings.shrinkage)
+        factors = np.repeat(np.array([weight for _, weight in known], np.float32), lengths)
+        return items, scores * factors / expected
+
+    def _live_row(self, item: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the items that followed an item since training, and the weights of these transitions."""
+        row = self._live_rows.get(item)
+        if row is None:
+            live = self._live[item]
+            row = np.fromiter(live.keys(), np.int64, len(live)), np.fromiter(live.values(), np.float32, len(live))
+            self._live_rows[item] = row
+        return row
+
     def _comparable(self, item: int, other: int, weight: float) -> float:
         here, there = float(self._counts.rows[item]), float(self._counts.rows[other])
         exponent = self.settings.exponent
@@ -184,6 +228,7 @@ class Transitions:
 
     def _add(self, item: int, other: int, weight: float) -> None:
         row = self._live.setdefault(item, {})
+        self._live_rows.pop(item, None)
         row[other] = row.get(other, 0.0) + weight
         if len(row) > LIVE_KEPT_PER_ITEM:
             ranked = sorted(row, key=lambda key: (-row[key], key))

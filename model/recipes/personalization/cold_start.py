@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from model.arrays.growable import GrowableRows
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import Query, UnsuitableDataError
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
+    from model.recipes.personalization.candidates import Scored
     from model.recipes.personalization.user_scorer import UserScorer
 
 MAX_INTERACTIONS, MAX_DAYS, RELATIVE_FROM = (
@@ -35,7 +38,8 @@ class ColdStart(UserPersonalization):
 
     def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int, cold: NDArray[np.bool_]) -> None:
         super().__init__(scorer, created, newest)
-        self._few_interactions = cold
+        added = np.zeros(len(self.item_ids) - cold.size, np.bool_)
+        self._few_interactions = GrowableRows(np.concatenate([cold, added]))
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
@@ -48,16 +52,21 @@ class ColdStart(UserPersonalization):
         fitted = UserPersonalization.fit(data, tuned)
         return cls(fitted._scorer, fitted._created.rows, fitted._newest, cold)  # noqa: SLF001 - of the same class
 
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        super().add_item(item)
+        if len(self._few_interactions) < len(self.item_ids):
+            self._few_interactions.append(False)
+
     def _exploration_share(self, query: Query) -> float:  # noqa: ARG002 - the same for all queries
         return COLD_SHARE
 
-    def _is_cold(self) -> NDArray[np.bool_]:
-        is_cold = super()._is_cold()
-        is_cold[: self._few_interactions.size] |= self._few_interactions
+    def _is_cold(self, scored: Scored | None = None) -> NDArray[np.bool_]:
+        few = self._few_interactions.rows
+        is_cold: NDArray[np.bool_] = super()._is_cold(scored) | (few if scored is None else scored.of_all(few))
         return is_cold
 
     def _own_document(self) -> dict[str, Any]:
-        return {**super()._own_document(), "cold": np.flatnonzero(self._few_interactions).tolist()}
+        return {**super()._own_document(), "cold": np.flatnonzero(self._few_interactions.rows).tolist()}
 
     @classmethod
     def _from_document(

@@ -82,12 +82,11 @@ class Lifts:
         values = np.concatenate([np.empty(0, np.float32), *(row[3] for row in rows)])
         return cls([row[1] for row in rows], starts, items, values)
 
-    def add(self, condition: str, scores: NDArray[np.float32], weight: float) -> None:
-        """Add a condition's lifts to scores of shape (items,) in place; an unknown condition changes nothing."""
+    def row(self, condition: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the items that a condition lifts, and their lifts; none for an unknown condition."""
         row = self._row_of.get(condition)
-        if row is not None:
-            mine = slice(self._starts[row], self._starts[row + 1])
-            scores[self._items[mine]] += np.float32(weight) * self._values[mine]
+        mine = slice(0) if row is None else slice(self._starts[row], self._starts[row + 1])
+        return self._items[mine], self._values[mine]
 
     def of(self, condition: str, items: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the lifts of n items under a condition, shape (n,); 0 where the condition has no lift for the item."""

@@ -32,7 +32,8 @@ class PersonalizedRanking(Recipe):
 
     def __init__(self, scorer: UserScorer) -> None:
         self._scorer = scorer
-        self.item_ids = scorer.item_ids
+        self.item_ids, self.item_of = scorer.item_ids, scorer.item_of
+        self.repeats = scorer.repeats
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: D102
@@ -79,6 +80,9 @@ class PersonalizedRanking(Recipe):
             Recommendation(self.item_ids[item], share, reason)
             for item, share, reason in zip(ranked, shares[order].tolist(), reasons, strict=True)
         ] + without_users
+
+    def training_facts(self) -> dict[str, float]:  # noqa: D102
+        return self._scorer.training_facts()
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.positions_of(query.history)

@@ -9,7 +9,9 @@ from model.datasets.percentiles import within_percentiles
 from model.recipes.embeddings.content import Content
 from model.recipes.embeddings.item_space import ItemSpace, dimensions_of
 from model.recipes.graph_filter.score_part import SETTINGS, GraphFilterPart
-from model.recipes.item_to_item.transition_counts import NEAR, NEXT, WINDOW
+from model.recipes.hold_out import in_order_of_times
+from model.recipes.item_regression.score_part import ItemRegressionPart
+from model.recipes.item_to_item.transition_counts import NEAR, NEXT, UNORDERED, WINDOW
 from model.recipes.item_to_item.transitions import Transitions
 from model.recipes.objective import Objective
 from model.recipes.personalization.lifts import Lifts
@@ -35,8 +37,9 @@ class UserModels:
         Next-item transitions, and co-occurrence within a window.
     context, features : Lifts
         Lifts of contextual metadata, and of user features.
-    graph : FilterPart or None
-        None where the hold-out does not favour it.
+    graph : GraphFilterPart or None
+    regression : ItemRegressionPart or None
+        None where the hold-out does not favour it, as the graph filter.
     """
 
     following: Transitions
@@ -47,6 +50,7 @@ class UserModels:
     features: Lifts
     objective: Objective | None
     graph: GraphFilterPart | None
+    regression: ItemRegressionPart | None
 
     @classmethod
     def fit(cls, item_ids: list[str], data: TrainingData, settings: Mapping[str, float]) -> UserModels:
@@ -61,9 +65,9 @@ class UserModels:
         """
         known = data.interactions
         content = Content.fit(item_ids, data.catalogue)
-        within = within_percentiles(known, data.parameters)
+        within = in_order_of_times(within_percentiles(known, data.parameters))
         near = replace(
-            NEAR,
+            NEAR if settings["in_order"] else UNORDERED,
             window=min(WINDOW, int(float(data.parameters.get("bptt", WINDOW)))),
             exponent=settings["exponent"],
             shrinkage=settings["shrinkage"],
@@ -78,13 +82,15 @@ class UserModels:
             Lifts.of_users(known, data.users),
             Objective.fit(item_ids, data),
             None,
+            None,
         )
         if settings["filter"]:
-            models.fit_graph_filter(known)
+            item_power, ideal_weight = settings["item_power"], settings["ideal_weight"]
+            models.fit_graph_filter(known, replace(SETTINGS, item_power=item_power, ideal_weight=ideal_weight))
         models._make_room(len(item_ids))
         return models
 
-    def fit_graph_filter(self, known: Interactions, settings: FilterSettings = SETTINGS) -> None:
+    def fit_graph_filter(self, known: Interactions, settings: FilterSettings) -> None:
         """Fit the graph filter, which takes longer than all other models."""
         self.graph = GraphFilterPart.fit(known, self.content.vectors, settings)
 
@@ -107,7 +113,7 @@ class UserModels:
             **self.context.arrays("context"),
             **self.features.arrays("features"),
         }
-        for part in (self.graph, self.objective):
+        for part in (self.graph, self.regression, self.objective):
             arrays |= {} if part is None else part.arrays()
         return arrays
 
@@ -136,6 +142,7 @@ class UserModels:
             Lifts.from_arrays(arrays, "features", document["features"]),
             Objective.from_arrays(arrays, objective) if objective else None,
             GraphFilterPart.from_arrays(arrays),
+            ItemRegressionPart.from_arrays(arrays),
         )
         models._make_room(item_count)
         return models

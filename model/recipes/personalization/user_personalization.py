@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,9 +12,10 @@ from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
 from model.arrays.top_k import NEVER, top_k
 from model.recipes.personalization.blending import choose_weights
-from model.recipes.personalization.score_parts import reasons_of, scale_seen, seen_factor
+from model.recipes.personalization.candidates import CandidateScorer
+from model.recipes.personalization.score_parts import LATEST, lower_contributions, lower_seen, reasons_of
 from model.recipes.personalization.user_scorer import SHARPNESS, UserScorer
-from model.recipes.recipe import EXPLORATION, Contribution, Event, Query, Recipe, Recommendation
+from model.recipes.recipe import EXPLORATION, SEEN_OFFSET, Contribution, Event, Query, Recipe, Recommendation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
+    from model.recipes.personalization.candidates import Scored
 
 EXPLORED_SHARE = 0.2  # of a list that goes to new items at exploration weight 1
 FIRST_EXPLORED = 4  # the first 1/4 of a list holds no new items
 RANDOM_SHARE = 0.5  # weight of randomness relative to the score in choosing new items
+MAX_SAMPLED = 256  # new items that are scored for an answer though nothing but exploration chooses them
 SECONDS_PER_DAY = 86400
 SCATTER = 2654435761  # Knuth's multiplicative hash (The Art of Computer Programming, 6.4)
 
@@ -38,8 +42,11 @@ class UserPersonalization(Recipe):
         self._scorer = scorer
         self._created = GrowableRows(created)
         self._newest = newest
-        self._cold: NDArray[np.int64] | None = None  # computed lazily after a change
-        self.item_ids = scorer.item_ids
+        self._candidates = CandidateScorer(scorer)
+        # Items by creation time, and these times; computed lazily after a change.
+        self._cold: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+        self.item_ids, self.item_of = scorer.item_ids, scorer.item_of
+        self.repeats = scorer.repeats
 
     @property
     def popularity(self) -> NDArray[np.float32]:
@@ -59,46 +66,65 @@ class UserPersonalization(Recipe):
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         history = self._scorer.positions_of(query.history)
-        return self._lower_seen(self._scorer.score(query, history), history)
+        return self._lower_seen(self._scorer.score(query, history), history, query)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        history = self._scorer.positions_of(query.history)
-        scores, parts = self._scorer.score_with_parts(query, history)
-        scores = self._lower_seen(scores, history)
-        exponentials = scores - scores.max(initial=NEVER)
+        history, repeats = self._scorer.positions_of(query.history), self.shows_repeats(query)
+        new = self._to_explore(query)
+        scored = self._candidates.score(query, history, self.seen_positions(query), new, count)
+        scores = scored.scores
+        latest = scored.places(np.array(history[:LATEST], np.int64)).tolist() if repeats else []
+        lower_seen(scores, latest, scored.seen, self._scorer.weights, repeats)
+        highest = float(scores.max(initial=NEVER))
+        exponentials = scores - np.float32(highest)
         exponentials *= np.float32(SHARPNESS)
-        np.exp(exponentials, out=exponentials)  # relative to the whole catalogue, independent of the filter
+        np.exp(exponentials, out=exponentials)
         if query.allowed is not None:
-            scores = np.where(query.allowed, scores, NEVER)
-        explored = self._explore(query, scores, count)
+            scores = np.where(scored.of_all(query.allowed), scores, NEVER)
+        explored = self._explore(query, scored, scores, new, count)
         if explored:
             scores[list(explored.values())] = NEVER
-        order = _insert_explored(top_k(scores, count).tolist(), explored, count)
+        order = top_k(scores, count).tolist()
+        for position, place in explored.items():
+            order.insert(position, place)
+        del order[count:]
         # A new item gets the score of the next item (at the end, of the last other one), so that scores never increase.
-        others = [item for place, item in enumerate(order) if place not in explored]
-        for place in sorted(explored, reverse=True):
-            exponentials[order[place]] = exponentials[order[place + 1] if place + 1 < len(order) else others[-1]]
-        shares = (exponentials[order] / exponentials.sum()).tolist()
-        reasons = reasons_of(parts, self._scorer.weights, order)
-        new = set(explored.values())
+        others = [place for position, place in enumerate(order) if position not in explored] if explored else []
+        for number, (position, place) in enumerate(explored.items()):
+            exponentials[place] = exponentials[others[min(position - number, len(others) - 1)]]
+        # Relative to the whole catalogue, independent of the filter.
+        total = float(exponentials.sum()) + (scored.rest * math.exp(-SHARPNESS * highest) if scored.rest else 0.0)
+        chosen = np.array(order, np.int64)
+        shares = (exponentials[chosen] / np.float32(total)).tolist()
+        reasons = reasons_of(scored.parts, self._scorer.weights, chosen)
+        for position in explored:
+            reasons[position] = EXPLORATION
+        ids = self.item_ids
         return [
-            Recommendation(self.item_ids[item], share, EXPLORATION if item in new else reason)
-            for item, share, reason in zip(order, shares, reasons, strict=True)
+            Recommendation(ids[item], share, reason)
+            for item, share, reason in zip(scored.items(chosen).tolist(), shares, reasons, strict=True)
         ]
+
+    def training_facts(self) -> dict[str, float]:  # noqa: D102
+        return self._scorer.training_facts()
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.positions_of(query.history)
-        items = [self._scorer.item_of[item] for item in item_ids]
-        kept = [seen_factor(item, history, self._scorer.weights) for item in items]
+        items = [self.item_of[item] for item in item_ids]
+        seen, repeats = set(self.seen_positions(query).tolist()), self.shows_repeats(query)
         return [
-            [Contribution(part.name, part.weight * share) for part in parts] if share < 1 else parts
-            for parts, share in zip(self._scorer.explain_all(query, history, items), kept, strict=True)
+            lower_contributions(parts, item, history, seen, self._scorer.weights, repeats)
+            for parts, item in zip(self._scorer.explain_all(query, history, items), items, strict=True)
         ]
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)
         self._scorer.update(event)
-        if event.first:
+        place = self.item_of.get(event.item_id)
+        if place is None:
+            return
+        self._candidates.update(place)
+        if event.first and self._scorer.users[place] == 1:  # it is not cold any more
             self._cold = None
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
@@ -106,6 +132,7 @@ class UserPersonalization(Recipe):
         self._scorer.put(item)
         if len(self.item_ids) > known:
             self._created.append(item.created)
+            self._candidates.put(known)
         else:
             self._created.rows[self._scorer.item_of[item.item_id]] = item.created
         self._cold = None
@@ -128,57 +155,87 @@ class UserPersonalization(Recipe):
     ) -> Self:
         return cls(scorer, arrays["created"], document["newest"])
 
-    def _lower_seen(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
-        if history:
-            # Neither Amazon's recipes nor this one remove items of the history: users buy again.
-            scale_seen(scores, history, self._scorer.weights)
+    def _lower_seen(self, scores: NDArray[np.float32], history: Sequence[int], query: Query) -> NDArray[np.float32]:
+        lower_seen(scores, history, self.seen_positions(query), self._scorer.weights, self.shows_repeats(query))
         return scores
 
     def _exploration_share(self, query: Query) -> float:
         """Return the share of a list that goes to new items."""
         return query.exploration * EXPLORED_SHARE
 
-    def _is_cold(self) -> NDArray[np.bool_]:
-        """Return which items are candidates for exploration."""
-        result: NDArray[np.bool_] = self._scorer.users == 0
+    def _is_cold(self, scored: Scored | None = None) -> NDArray[np.bool_]:
+        """Return which items, or which of the candidates of an answer, may be explored."""
+        users = self._scorer.users
+        result: NDArray[np.bool_] = (users if scored is None else scored.of_all(users)) == 0
         return result
 
-    def _explore(self, query: Query, scores: NDArray[np.float32], count: int) -> dict[int, int]:
-        """Return new items by their position in the list; the same for a user all day."""
-        available = len(self.item_ids) if query.allowed is None else int(np.count_nonzero(query.allowed))
-        length = min(count, available)
-        wanted = self._exploration_share(query) * length
-        if wanted <= 0:
-            return {}
+    def _oldest_explored(self, query: Query) -> float:
+        """Return the creation time, in epoch seconds, before which items are not explored."""
+        return (query.now or self._newest) - query.explored_age_days * SECONDS_PER_DAY
+
+    def _to_explore(self, query: Query) -> NDArray[np.int64]:
+        """Return the new items that may be explored; of many, a sample for a user and day."""
+        if self._exploration_share(query) <= 0:
+            return np.empty(0, np.int64)
         if self._cold is None:
-            self._cold = np.flatnonzero(self._is_cold())
-        now = query.now or self._newest
-        created = self._created.rows[self._cold]
-        cold = self._cold[(created == 0) | (created >= now - query.explored_age_days * SECONDS_PER_DAY)]
-        seed = zlib.crc32(f"{query.user}|{now // SECONDS_PER_DAY}".encode())
+            cold = np.flatnonzero(self._is_cold())
+            created = self._created.rows[cold]
+            order = np.argsort(created, kind="stable")
+            self._cold = cold[order], created[order]
+        cold, created = self._cold
+        undated = int(np.searchsorted(created, 0, "right"))
+        recent = max(undated, int(np.searchsorted(created, self._oldest_explored(query))))
+        cold = np.concatenate([cold[:undated], cold[recent:]]) if undated else cold[recent:]
+        if query.allowed is not None:
+            cold = cold[query.allowed[cold]]
+        if cold.size <= MAX_SAMPLED:
+            return cold
+        first = _seed_of(query, self._newest) % cold.size
+        return cold.take(np.arange(first, first + MAX_SAMPLED), mode="wrap")
+
+    def _explore(
+        self, query: Query, scored: Scored, scores: NDArray[np.float32], new: NDArray[np.int64], count: int
+    ) -> dict[int, int]:
+        """Return the places of new items among the candidates by position in the list; the same for a user all day.
+
+        Parameters
+        ----------
+        scores : float32 array of shape (candidates,)
+            `NEVER` for those that the query does not allow.
+        new : int64 array of shape (n,)
+            The items of `_to_explore`.
+        """
+        if not new.size:
+            return {}
+        share = self._exploration_share(query)
+        # Items that the user has interacted with follow all others, new ones as well.
+        length = min(count, int(np.count_nonzero(scores > -SEEN_OFFSET / 2)))
+        if new.size < MAX_SAMPLED:
+            new = scored.places(new)
+        else:  # besides the sample, those that the history reaches
+            created = scored.of_all(self._created.rows)
+            is_new = self._is_cold(scored) & ((created == 0) | (created >= self._oldest_explored(query)))
+            new = is_new.nonzero()[0]
+        new = new.compress(scores.take(new) > -SEEN_OFFSET / 2)
+        seed = _seed_of(query, self._newest)
         chance = seed / 2**32
         # 1.5 new items means one, and a second one in half of the cases.
-        slots = min(int(wanted + chance), cold.size)
+        slots = min(int(share * length + chance), new.size)
         first = -(-length // FIRST_EXPLORED)
         slots = min(slots, length - first)
         if slots < 1:
             return {}
-        preference = scores[cold]
+        preference = scores[new]
         preference /= max(float(preference.max()), 1e-9)
-        preference += np.float32(RANDOM_SHARE) * _hash_to_unit(cold, seed)
-        chosen = cold[top_k(preference, slots)].tolist()
+        preference += np.float32(RANDOM_SHARE) * _hash_to_unit(scored.items(new), seed)
+        chosen = new[top_k(preference, slots)].tolist()
         step = (length - first) / slots
-        return {first + int((number + chance) * step): item for number, item in enumerate(chosen)}
+        return {first + int((number + chance) * step): place for number, place in enumerate(chosen)}
 
 
-def _insert_explored(ranked: list[int], explored: Mapping[int, int], count: int) -> list[int]:
-    """Insert explored items at their positions among the others."""
-    others = iter(ranked)
-    merged: list[int] = []
-    for place in range(min(count, len(ranked) + len(explored))):
-        item = explored.get(place)
-        merged.append(next(others) if item is None else item)
-    return merged
+def _seed_of(query: Query, newest: int) -> int:
+    """Return a number from 0 to 2**32 - 1 for a user and a day."""
+    return zlib.crc32(f"{query.user}|{(query.now or newest) // SECONDS_PER_DAY}".encode())
 
 
 def _hash_to_unit(places: NDArray[np.int64], seed: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Scores every item for a user's history: transitions, item embeddings, the graph filter, repeats and popularity.
+"""Scores every item for a user's history: the weighted sum of the parts that `score_parts` names.
 
 The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events, or
 on a random tenth where times give no order (`blending`); a part with weight zero is not computed. A user is their
@@ -12,21 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.arrays.decay import decay_weights
 from model.arrays.growable import GrowableRows
 from model.recipes.embeddings.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.graph_filter.score_part import QUERY_DECAY as FILTER_DECAY
 from model.recipes.hold_out import HISTORY_LENGTH
+from model.recipes.item_regression.score_part import MAX_ITEMS as MAX_REGRESSED_ITEMS
+from model.recipes.item_regression.score_part import REGRESSED_ITEMS, ItemRegressionPart
 from model.recipes.personalization.score_parts import (
     FALLBACK,
     SAME_FOR_ALL_USERS,
     Parts,
+    Reach,
     blend,
     count_decayed,
     scale_to_one,
 )
 from model.recipes.personalization.user_models import UserModels
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import Contribution, Query, sort_contributions
+from model.recipes.recipe import Contribution, Query, sort_contributions, wants_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +40,9 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.interactions import Interactions
     from model.datasets.training_data import TrainingData
+    from model.recipes.embeddings.item_space import ItemSpace
     from model.recipes.graph_filter.settings import FilterSettings
+    from model.recipes.personalization.candidate_items import Candidates
     from model.recipes.personalization.lifts import Lifts
     from model.recipes.recipe import Event
 
@@ -67,6 +73,9 @@ class UserScorer:
         self._popularity = GrowableRows((np.log1p(users) / self._most).astype(np.float32))
         self._recent = GrowableRows(recent)
         self._most_recent = scale_to_one(recent)
+        # Without an order, a history of items that others hardly share must not weigh as much as one of usual items:
+        # a single event of a stranger would change its whole list.
+        self._least = {} if self.weights["in_order"] else {"transitions": models.transitions.usual_highest()}
 
     @classmethod
     def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> UserScorer:
@@ -77,12 +86,21 @@ class UserScorer:
         models = UserModels.fit(item_ids, data, {**FALLBACK, **weights})
         zeros = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
         users, recent = (np.concatenate([counts, zeros]) for counts in (count_users(known), count_decayed(known)))
-        return cls(item_ids, models, users, recent, weights, _uses_recency_bias(data.parameters))
+        chosen = {**weights, "repeats": float(wants_repeats(data.parameters))}
+        scorer = cls(item_ids, models, users, recent, chosen, _uses_recency_bias(data.parameters))
+        if scorer.weights["ridge"]:
+            scorer.fit_regression(known, scorer.weights["penalty"])
+        return scorer
 
     @property
     def recency(self) -> bool:
         """Whether newer items of a history count more: where the solution wants it and the events have an order."""
         return self._uses_recency and bool(self.weights["in_order"])
+
+    @property
+    def repeats(self) -> bool:
+        """Whether lists show items of the history, where the query states nothing."""
+        return bool(self.weights["repeats"])
 
     @property
     def users(self) -> NDArray[np.float32]:
@@ -94,69 +112,163 @@ class UserScorer:
         """The number of users on a logarithmic scale from 0 to 1."""
         return self._popularity.rows
 
+    def popularity_score(self, items: int | slice | NDArray[np.int64], *, has_history: bool) -> Any:
+        """Return the score of items to which neither a history nor a condition contributes: float32, as `items`."""
+        score = self.popularity[items]
+        if has_history:
+            score = np.float32(self.weights["popularity"]) * score
+            if self.weights["recent"]:
+                score += np.float32(self.weights["recent"] * self._most_recent) * self._recent.rows[items]
+        return score if self.factors is None else score * self.factors[items]
+
+    @property
+    def factors(self) -> NDArray[np.float32] | None:
+        """The factor for each item's score that optimises the objective: shape (items,); None without an objective."""
+        objective = self._models.objective
+        return None if objective is None else objective.factors
+
+    @property
+    def space(self) -> ItemSpace:
+        """The item embeddings."""
+        return self._models.space
+
     def fit_graph_filter(self, known: Interactions, settings: FilterSettings) -> None:
         """Fit the graph filter, for weights that use it."""
         self._models.fit_graph_filter(known, settings)
+
+    def fit_regression(self, known: Interactions, penalty: float, most_items: int = REGRESSED_ITEMS) -> None:
+        """Fit the ridge regression, for weights that use it."""
+        self._models.regression = ItemRegressionPart.fit(known, penalty, most_items, in_order=self.recency)
+
+    def remove_graph_filter(self) -> None:
+        """Remove the graph filter; its weight no longer counts."""
+        self._models.graph = None
+
+    def remove_regression(self) -> None:
+        """Remove the ridge regression; its weight no longer counts."""
+        self._models.regression = None
+
+    def training_facts(self) -> dict[str, float]:
+        """Return the weight of the ridge regression, 0 where the hold-out does not favour it, and whether it was tried.
+
+        Catalogues with too many items are trained without it.
+        """
+        skipped = self._models.transitions.size > MAX_REGRESSED_ITEMS
+        return {"ridge_weight": round(self.weights["ridge"], 4), "ridge_skipped": float(skipped)}
 
     def positions_of(self, history: Sequence[str]) -> list[int]:
         """Return the positions of the known items of a history, newest first."""
         place_of = self.item_of
         return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
 
-    def parts(self, history: Sequence[int], wanted: Mapping[str, float]) -> Parts:
-        """Return the parts of the score of every item for a history, newest first, not empty.
+    def reach(self, history: Sequence[int], wanted: Mapping[str, float]) -> Reach:
+        """Return what a history, newest first, not empty, contributes: its user vector and its sparse parts.
 
         `wanted` holds weights by part; a part of weight zero is left out.
         """
-        values = {"popularity": self.popularity}
-        scales = {"popularity": 1.0}
-        if wanted["recent"]:
-            values["recent"], scales["recent"] = self._recent.rows, self._most_recent
-        decay = None if self.recency else 1.0
-        for name, transitions in (("next", self._models.following), ("transitions", self._models.transitions)):
-            if wanted[name]:
-                values[name] = np.zeros(len(self.item_ids), np.float32)
-                transitions.add_scores(history, values[name], decay)
-        if wanted["space"]:
-            space = self._models.space
-            products = space.vectors @ space.user_vector(history, self._space_decay)
-            values["space"] = np.maximum(products, np.float32(0), out=products)
-        if wanted["filter"] and self._models.graph is not None:
-            values["filter"] = self._models.graph.scores(history, self._filter_decay)
+        models, decay = self._models, None if self.recency else 1.0
+        sparse = {
+            name: transitions.reach(history, decay)
+            for name, transitions in (("next", models.following), ("transitions", models.transitions))
+            if wanted[name]
+        }
+        if wanted["ridge"] and models.regression is not None:
+            sparse["ridge"] = models.regression.reach(history)
+        if wanted["filter"] and models.graph is not None:
+            sparse["filter"] = models.graph.shortlist(history, self._filter_decay)
         if wanted["repeat"]:
-            values["repeat"] = np.zeros(len(self.item_ids), np.float32)
-            np.add.at(values["repeat"], list(history), np.array(self._repeat_weights(history), np.float32))
-        return Parts(values, {name: scales.get(name) or scale_to_one(each) for name, each in values.items()})
+            sparse["repeat"] = np.array(history, np.int64), self._repeat_weights(history)
+        return Reach(sparse, models.space.user_vector(history, self._space_decay) if wanted["space"] else None)
+
+    def parts(
+        self,
+        history: Sequence[int],
+        wanted: Mapping[str, float],
+        reach: Reach | None = None,
+        among: Candidates | None = None,
+    ) -> Parts:
+        """Return the parts of the scores for a history, newest first, not empty.
+
+        Parameters
+        ----------
+        wanted : mapping
+            Weights by part; a part of weight zero is left out.
+        reach : Reach, optional
+            Of the same history and weights, if it is known.
+        among : Candidates, optional
+            The items to score, with all that the history reaches; by default, all items.
+        """
+        reach = self.reach(history, wanted) if reach is None else reach
+        items = slice(None) if among is None else among.items
+        values, scales = {"popularity": self.popularity[items]}, {"popularity": 1.0}
+        if wanted["recent"]:
+            values["recent"], scales["recent"] = self._recent.rows[items], self._most_recent
+        for name, (reached, scores) in reach.sparse.items():
+            values[name] = np.zeros(values["popularity"].size, np.float32)
+            np.add.at(values[name], reached if among is None else among.places(reached), scores)
+        if reach.user_vector is not None:
+            values["space"] = self._models.space.scores(reach.user_vector, None if among is None else among.items)
+        for name, each in values.items():
+            scales[name] = scales.get(name) or scale_to_one(each, self._least.get(name, 0.0))
+        return Parts(values, scales)
 
     def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
         """Return the score of every item, from 0 to about 1: float32 array of shape (items,).
 
-        Of the query, only context and user_features are used; the history is newest first.
+        Of the query, only context, user_features and repeats are used; the history is newest first.
         """
         return self.score_with_parts(query, history)[0]
 
-    def score_with_parts(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
+    def score_with_parts(
+        self, query: Query, history: Sequence[int], reach: Reach | None = None, among: Candidates | None = None
+    ) -> tuple[NDArray[np.float32], Parts | None]:
         """Return the score of every item, shape (items,), and the parts of the history's contribution.
 
-        The parts are None for a user without history.
+        The parts are None for a user without history. `reach` and `among` are as for `parts`.
         """
-        parts = self.parts(history, self.weights) if history else None
-        scores = blend(parts, self.weights) if parts else self.popularity.copy()
-        for lifts, condition, weight in self._conditions(query, bool(history)):
-            lifts.add(condition, scores, weight)
-        if self._models.objective is not None:
-            scores *= self._models.objective.factors
+        weights = self.weights_for(query)
+        items = slice(None) if among is None else among.items
+        parts = self.parts(history, weights, reach, among) if history else None
+        scores = blend(parts, weights) if parts else self.popularity[items].copy()
+        for lifts, condition, weight in self.conditions(query, has_history=bool(history)):
+            lifted, values = lifts.row(condition)
+            if among is None:
+                scores[lifted] += np.float32(weight) * values
+            else:
+                places, is_candidate = among.find(lifted)
+                scores[places] += np.float32(weight) * values[is_candidate]
+        if self.factors is not None:
+            scores *= self.factors[items]
         return scores, parts
+
+    def weights_for(self, query: Query) -> Mapping[str, float]:
+        """Return the weights for a query: without the part of repeated items where the list shows none."""
+        repeats = self.repeats if query.repeats is None else query.repeats
+        return self.weights if repeats else {**self.weights, "repeat": 0.0}
+
+    def conditions(self, query: Query, *, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
+        """Yield the conditions of a query (context and user features), with the weight of their lifts.
+
+        The scores of a user without history are logarithms of frequencies, to which lifts are added unscaled; with a
+        history, the lifts are scaled by the chosen weights.
+        """
+        context = self.weights["context"] / SHARPNESS if has_history else 1.0 / self._most
+        features = self.weights["features"] / SHARPNESS if has_history else 1.0 / self._most
+        for column, value in query.context.items():
+            yield self._models.context, f"{column}={value}", context
+        for feature in query.user_features:
+            yield self._models.features, feature, features
 
     def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
         """Return the contributions to the scores of some items: for each, the largest first, summing to its `score`."""
         positions = np.array(items, np.int64)
         columns: dict[str, NDArray[np.float32]] = {}
         if history:
-            parts = self.parts(history, self.weights)
+            weights = self.weights_for(query)
+            parts = self.parts(history, weights)
             by_history_item = np.zeros((len(history), positions.size), np.float32)
             for name, values in parts.values.items():
-                factor = np.float32(self.weights[name] * parts.scales[name])
+                factor = np.float32(weights[name] * parts.scales[name])
                 if name in SAME_FOR_ALL_USERS:
                     columns[name] = factor * values[positions]
                 elif factor:
@@ -168,7 +280,7 @@ class UserScorer:
                 columns[name] = columns[name] + row if name in columns else row
         else:
             columns["popularity"] = self.popularity[positions]
-        for lifts, condition, weight in self._conditions(query, bool(history)):
+        for lifts, condition, weight in self.conditions(query, has_history=bool(history)):
             name = f"{'context' if lifts is self._models.context else 'person'}:{condition}"
             columns[name] = np.float32(weight) * lifts.of(condition, positions)
         objective = self._models.objective
@@ -183,7 +295,8 @@ class UserScorer:
         if place is None:
             return
         previous = self.positions_of(event.previous)
-        self._models.following.update(place, previous)
+        if self.weights["in_order"]:
+            self._models.following.update(place, previous)
         self._models.transitions.update(place, previous)
         self._recent.rows[place] += 1
         self._most_recent = min(self._most_recent or 1.0, 1.0 / float(self._recent.rows[place]))
@@ -226,10 +339,9 @@ class UserScorer:
     def _filter_decay(self) -> float:
         return FILTER_DECAY if self.recency else 1.0
 
-    def _repeat_weights(self, history: Sequence[int]) -> list[float]:
+    def _repeat_weights(self, history: Sequence[int]) -> NDArray[np.float32]:
         """Return the weight of each item of a history for its own repetition."""
-        decay = REPEAT_DECAY if self.recency else 1.0
-        return [decay**place for place in range(len(history))]
+        return decay_weights(len(history), REPEAT_DECAY if self.recency else 1.0)
 
     def _contributions_of(self, name: str, history: Sequence[int], items: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the contribution of each item of a history to a part of some scores: shape (history, items)."""
@@ -238,25 +350,14 @@ class UserScorer:
             return self._models.following.contributions(history, items, decay)
         if name == "transitions":
             return self._models.transitions.contributions(history, items, decay)
+        if name == "ridge" and self._models.regression is not None:
+            return self._models.regression.contributions(history, items)
         if name == "repeat":
-            weights = np.array(self._repeat_weights(history), np.float32)
+            weights = self._repeat_weights(history)
             return np.where(np.array(history)[:, None] == items, weights[:, None], np.float32(0))
         if name == "filter" and self._models.graph is not None:
             return self._models.graph.contributions(history, items, self._filter_decay)
         return self._models.space.contributions(history, items, self._space_decay)
-
-    def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
-        """Yield the conditions of a query (context and user features), with the weight of their lifts.
-
-        The scores of a user without history are logarithms of frequencies, to which lifts are added unscaled; with a
-        history, the lifts are scaled by the chosen weights.
-        """
-        context = self.weights["context"] / SHARPNESS if has_history else 1.0 / self._most
-        features = self.weights["features"] / SHARPNESS if has_history else 1.0 / self._most
-        for column, value in query.context.items():
-            yield self._models.context, f"{column}={value}", context
-        for feature in query.user_features:
-            yield self._models.features, feature, features
 
 
 def _uses_recency_bias(parameters: Mapping[str, str]) -> bool:

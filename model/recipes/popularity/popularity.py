@@ -87,7 +87,7 @@ class Popularity(Recipe):
     def __init__(self, item_ids: list[str], counts: UserCounts) -> None:
         self.item_ids = item_ids
         self._counts = counts
-        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
@@ -100,17 +100,17 @@ class Popularity(Recipe):
         return self._counts.ranking()
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all users
-        places = [self._item_of[item] for item in item_ids]
+        places = [self.item_of[item] for item in item_ids]
         parts = np.stack([self._counts.users.rows[places], self._counts.recency()[places]], axis=1)
         return sort_contributions(("people", "recency"), parts)
 
     def update(self, event: Event) -> None:  # noqa: D102
-        place = self._item_of.get(event.item_id)
+        place = self.item_of.get(event.item_id)
         if place is not None and self.uses_event_type(event.event_type):
             self._counts.update(place, event)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
-        if self._item_of.setdefault(item.item_id, len(self.item_ids)) == len(self.item_ids):
+        if self.item_of.setdefault(item.item_id, len(self.item_ids)) == len(self.item_ids):
             self.item_ids.append(item.item_id)
             self._counts.add()
 

@@ -57,7 +57,7 @@ class Trending(Recipe):
         self.item_ids = item_ids
         self._short, self._long = GrowableRows(short), GrowableRows(long)
         self._moment, self._interval = moment, interval
-        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
@@ -85,11 +85,11 @@ class Trending(Recipe):
         return np.where(rise > MIN_RISE, np.float32(TREND) + rise, popularity).astype(np.float32)
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        scores = self.score(query)[[self._item_of[item] for item in item_ids]].tolist()
+        scores = self.score(query)[[self.item_of[item] for item in item_ids]].tolist()
         return [[Contribution("trend" if score >= TREND else "popularity", score)] for score in scores]
 
     def update(self, event: Event) -> None:  # noqa: D102
-        place = self._item_of.get(event.item_id)
+        place = self.item_of.get(event.item_id)
         if place is None:
             return
         if event.time > self._moment:
@@ -102,7 +102,7 @@ class Trending(Recipe):
         self._long.rows[place] += 0.5 ** (age / LONG_OVER_SHORT)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
-        if self._item_of.setdefault(item.item_id, len(self.item_ids)) == len(self.item_ids):
+        if self.item_of.setdefault(item.item_id, len(self.item_ids)) == len(self.item_ids):
             self.item_ids.append(item.item_id)
             self._short.append(0.0)
             self._long.append(0.0)

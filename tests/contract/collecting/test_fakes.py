@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.fakes.buckets import FakeS3
-from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.dynamodb import NOT_LATER, FakeDynamoDB
 from tests.fakes.functions.forwarder import FakeParameters
 from tests.fakes.functions.queue import FakeQueue
 from tests.fakes.kinesis import FakeKinesis
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.fakes.emulator.process import Emulator
 
 KEY = {"person": {"S": "u"}, "moment": {"S": "1"}}
+DATED = {"person": {"S": "u"}, "moment": {"S": "dated"}}
 OTHER = {"person": {"S": "u"}, "moment": {"S": "2"}}
 
 
@@ -32,6 +33,16 @@ def _records(*sizes: int, key: str = "k") -> dict[str, Any]:
 
 def _writes(*items: dict[str, Any]) -> dict[str, Any]:
     return {"RequestItems": {"history": [{"PutRequest": {"Item": item}} for item in items]}}
+
+
+def _puts(*items: dict[str, Any], updated_at: int = 2) -> dict[str, Any]:
+    put = {
+        "TableName": "history",
+        "ConditionExpression": NOT_LATER,
+        "ExpressionAttributeValues": {":updated_at": {"N": str(updated_at)}},
+    }
+    writes = [{"Put": put | {"Item": item | {"updated_at": {"N": str(updated_at)}}}} for item in items]
+    return {"TransactItems": writes, "ReturnConsumedCapacity": "TOTAL"}
 
 
 def _reads(*keys: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +61,10 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("kinesis", "put_records", _records(1, key="k" * 257)),
     ("s3", "put_object", {"Bucket": "bucket", "Key": "new", "Body": b"text"}),
     ("s3", "put_object", {"Bucket": "no-such-bucket", "Key": "new", "Body": b"text"}),
+    ("s3", "put_object", {"Bucket": "bucket", "Key": "there", "Body": b"text", "IfMatch": '"other"'}),
+    ("s3", "put_object", {"Bucket": "bucket", "Key": "none", "Body": b"text", "IfMatch": '"other"'}),
+    ("s3", "put_object", {"Bucket": "bucket", "Key": "there", "Body": b"text", "IfNoneMatch": "*"}),
+    ("s3", "put_object", {"Bucket": "bucket", "Key": "fresh", "Body": b"text", "IfNoneMatch": "*"}),
     ("s3", "head_object", {"Bucket": "bucket", "Key": "there"}),
     ("s3", "head_object", {"Bucket": "bucket", "Key": "none"}),
     ("s3", "get_object", {"Bucket": "bucket", "Key": "there", "Range": "bytes=2-"}),
@@ -61,6 +76,11 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("dynamodb", "batch_write_item", _writes(*_items(26))),
     ("dynamodb", "batch_write_item", _writes(KEY | {"moment": {"S": ""}})),
     ("dynamodb", "batch_write_item", _writes(KEY | {"text": {"S": "x" * 410_000}})),
+    ("dynamodb", "transact_write_items", _puts(OTHER, DATED)),
+    ("dynamodb", "transact_write_items", _puts(DATED, updated_at=1)),
+    ("dynamodb", "transact_write_items", _puts(KEY, KEY)),
+    ("dynamodb", "transact_write_items", _puts(*_items(101))),
+    ("dynamodb", "transact_write_items", _puts(*({"text": {"S": "x" * 90_000}} | item for item in _items(50)))),
     ("dynamodb", "batch_get_item", _reads(KEY, OTHER)),
     ("dynamodb", "batch_get_item", _reads(KEY, KEY)),
     ("dynamodb", "batch_get_item", _reads(*_items(101))),
@@ -99,6 +119,7 @@ def clients(shared_emulator: Emulator) -> dict[str, tuple[Any, Any]]:
         client.put_object(Bucket="bucket", Key="there", Body=b"content")
     for client in (real["dynamodb"], fakes["dynamodb"]):
         client.batch_write_item(**_writes(KEY))
+        client.transact_write_items(**_puts(DATED))
     wait_until(lambda: real["kinesis"].describe_stream_summary(StreamName="events"))
     return {name: (real[name], fakes[name]) for name in real}
 
@@ -107,7 +128,8 @@ def _outcome(call: Callable[..., Any], arguments: dict[str, Any]) -> str | set[s
     try:
         answer = call(**arguments)
     except ClientError as error:
-        return str(error.response["Error"]["Code"])
+        reasons = error.response.get("CancellationReasons", [])
+        return " ".join([str(error.response["Error"]["Code"]), *(reason["Code"] for reason in reasons)])
     return set(answer)
 
 

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backend.aws.deadline import Deadline
 from backend.collect import handler as entry
+from backend.upload.reading import read_rows
+from backend.upload.report import load_report
 from tests.factories.lambda_events import CONTEXT, proxy_event
 from tests.fakes.emulator.functions import make_function
 from tests.fakes.emulator.process import ROOT, Emulator, free_port
@@ -172,9 +175,9 @@ def test_an_expired_address_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch
     assert put(taken["url"], DATA, taken["headers"]) == (403, "AccessDenied")
 
 
-def example(language: str) -> str:
+def example(language: str, part: str = "/uploads") -> str:
     blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    (found,) = [code for code in blocks if "/uploads" in code]
+    (found,) = [code for code in blocks if part in code]
     return found
 
 
@@ -199,3 +202,34 @@ def test_the_readmes_example_shows_why_a_request_failed(api: Api, tmp_path: Path
 
     assert finished.returncode != 0
     assert "must be one of application/gzip" in finished.stdout + finished.stderr
+
+
+PARQUET_ROWS = [b'{"item_id":"i-318","title":"Boots","price":129.5}', b'{"item_id":"i-42","price":4.5}']
+
+
+def rows_of(upload: str) -> list[Any]:
+    """Return the records of an upload, as the function reads them from S3."""
+    uploads = entry._dependencies().uploads
+    saved = load_report(upload, uploads)
+    assert saved is not None
+    return [row.payload for row in read_rows(saved.report, uploads, Deadline.after(60))]
+
+
+def test_the_readmes_parquet_is_uploaded_and_read(api: Api, tmp_path: Path) -> None:
+    made = example("python", "to_parquet(written") + 'open("items.parquet", "wb").write(data)\n'
+    assert run(made, "python", api, tmp_path).returncode == 0
+    code = example("sh").replace("items.csv type=text/csv", "items.parquet type=application/vnd.apache.parquet")
+
+    finished = run(code, "sh", api, tmp_path)
+
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert rows_of(re.findall(r"/update-data/([0-9a-f]{32})", finished.stdout)[0]) == PARQUET_ROWS
+
+
+def test_the_readmes_parquet_of_awswrangler_needs_no_address(api: Api) -> None:
+    exec(example("python", "awswrangler.s3"), {})
+
+    body = json.dumps({"kind": "items", "source": f"s3://{BUCKET}/items.parquet"})
+    answered: Any = entry.handler(proxy_event("POST", "/update-data", body), CONTEXT)
+
+    assert rows_of(json.loads(answered["body"])["id"]) == PARQUET_ROWS

@@ -65,6 +65,24 @@ def test_items_put_changed_and_removed(emulator: Emulator) -> None:
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
 
+def test_a_scan_of_an_index_reads_its_items_alone(emulator: Emulator) -> None:
+    dynamodb = emulator.client("dynamodb")
+    make_table(dynamodb)
+    for n in range(6):
+        item = {"user": {"S": f"u{n}"}, "moment": {"N": "1"}} | ({"item": {"S": f"i{n}"}} if n % 2 else {})
+        dynamodb.put_item(TableName="table", Item=item)
+    dynamodb.delete_item(TableName="table", Key={"user": {"S": "u1"}, "moment": {"N": "1"}})
+
+    for _ in range(2):
+        first = dynamodb.scan(TableName="table", IndexName="by-item", Limit=1)
+        start = first["LastEvaluatedKey"]
+        rest = dynamodb.scan(TableName="table", IndexName="by-item", ExclusiveStartKey=start)
+        assert sorted(item["item"]["S"] for page in (first, rest) for item in page["Items"]) == ["i3", "i5"]
+        assert (first["ScannedCount"], rest["ScannedCount"]) == (1, 1)
+        assert dynamodb.scan(TableName="table")["Count"] == 5
+        emulator.restart()
+
+
 def test_table_made_anew_is_empty(emulator: Emulator) -> None:
     dynamodb = emulator.client("dynamodb")
     make_table(dynamodb)

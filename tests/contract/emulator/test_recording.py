@@ -110,6 +110,42 @@ def test_a_call_about_an_alias_is_none_about_their_list(recorded):
     assert recorded.calls("lambda:ListAliases") == []
 
 
+def test_what_belongs_to_cloudfront_is_recorded_by_its_id_and_the_tags_of_a_distribution(recorded):
+    cloudfront = recorded.client("cloudfront")
+    control = {"Name": "pages", "OriginAccessControlOriginType": "s3"}
+    control |= {"SigningBehavior": "always", "SigningProtocol": "sigv4"}
+    made = cloudfront.create_origin_access_control(OriginAccessControlConfig=control)["OriginAccessControl"]
+    cloudfront.get_origin_access_control(Id=made["Id"])
+    origin = {
+        "Id": "pages",
+        "DomainName": "pages.s3.eu-central-1.amazonaws.com",
+        "S3OriginConfig": {"OriginAccessIdentity": ""},
+    }
+    behaviour = {
+        "TargetOriginId": "pages",
+        "ViewerProtocolPolicy": "allow-all",
+        "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+    }
+    config = {"CallerReference": "a", "Comment": "", "Enabled": True, "DefaultCacheBehavior": behaviour}
+    config |= {"Origins": {"Quantity": 1, "Items": [origin]}}
+    tags = {"Items": [{"Key": "Project", "Value": "rivulet"}]}
+    distribution = cloudfront.create_distribution_with_tags(
+        DistributionConfigWithTags={"DistributionConfig": config, "Tags": tags}
+    )["Distribution"]
+    cloudfront.get_distribution(Id=distribution["Id"])
+    cloudfront.list_tags_for_resource(Resource=distribution["ARN"])
+
+    assert recorded.resources("cloudfront:CreateOriginAccessControl") == ["origin-access-control/new"]
+    assert recorded.resources("cloudfront:GetOriginAccessControl") == [f"origin-access-control/{made['Id']}"]
+    assert recorded.resources("cloudfront:CreateDistribution") == ["distribution/new"]
+    (tagging,) = recorded.calls("cloudfront:TagResource")
+    assert tagging["context"] == {"aws:requesttag/Project": "rivulet"}
+    for action in ("GetDistribution", "ListTagsForResource"):
+        (read,) = recorded.calls(f"cloudfront:{action}")
+        assert read["resource"] == distribution["ARN"]
+        assert read["context"] == {"aws:resourcetag/Project": "rivulet"}
+
+
 def test_tags_and_aliases_are_recorded_as_condition_keys(recorded):
     kms = recorded.client("kms")
     key = kms.create_key(Tags=[{"TagKey": "Project", "TagValue": "rivulet"}])["KeyMetadata"]["KeyId"]

@@ -1,4 +1,4 @@
-"""What the engine honours, operation by operation, from the marks of its tests.
+"""What the engine honours, operation by operation, from the marks of its tests, and the conformance corpus.
 
 `python -m tests.contract.engine.compatibility` writes model/engine/COMPATIBILITY.md; with `--check` it checks instead
 that the page agrees with the marks.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from model.engine.http.wire import CONTROL, EVENTS, RUNTIME, operations
+from tests.contract.engine.conformance.corpus import NEITHER, Corpus, read_corpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,11 +32,20 @@ INTRODUCTION = """\
 # What the engine honours of Amazon Personalize's API
 
 Each line states what a test shows with boto3 against a real engine process; `clients/test_shop.py` repeats the main
-operations with the AWS command line, `clients/test_every_operation.py` calls all with Amazon's SDK for JavaScript.
+operations with the AWS command line, `clients/test_every_operation.py` calls all with Amazon's SDK for JavaScript, and
+`flows` has published flows as a notebook makes them, which waits for jobs, trainings and deployments and never retries.
 **Differs** marks a deliberate difference; the reasons are in [CHOICES.md](CHOICES.md).
 `python -m tests.contract.engine.compatibility` writes the page from the tests' marks, and `make check` fails when the
 page is stale.
 """
+CORPUS_INTRODUCTION = """
+## Where the service was observed (`conformance/rows.toml`)
+
+The conformance corpus: what Amazon's pages state, what was observed of the service in public, executed notebooks and
+solutions, and what the engine does. Where the two differ it follows what was observed.
+
+| row | operations | calls | pages | observed | engine | sources | test |
+|---|---|---|---|---|---|---|---|"""
 
 
 class BadMarkError(Exception):
@@ -130,7 +140,7 @@ def _check_statements_differ(shown: dict[str, Shown]) -> None:
                 )
 
 
-def page(shown: dict[str, Shown]) -> str:
+def page(shown: dict[str, Shown], corpus: Corpus) -> str:
     """Return the page as Markdown."""
     without_test = unshown(shown)
     lines = [INTRODUCTION, "| service | operations | shown by a test | honours | differs |", "|---|---|---|---|---|"]
@@ -149,7 +159,18 @@ def page(shown: dict[str, Shown]) -> str:
             sections += [f"\n### {name}", *_statements(shown[name])]
     if without_test:
         lines.append(f"\nNo test shows {', '.join(without_test)}.")
-    return "\n".join([*lines, *sections]) + "\n"
+    return "\n".join([*lines, *_conformance(corpus), *sections]) + "\n"
+
+
+def _conformance(corpus: Corpus) -> list[str]:
+    numbers = {name: number for number, name in enumerate(corpus.sources, 1)}
+    lines = [CORPUS_INTRODUCTION]
+    for row in corpus.rows:
+        choice = f"**Differs:** {row.choice}" if row.follows == NEITHER else f"{row.choice} ({row.follows})"
+        sources = ", ".join(str(numbers[name]) for name in row.sources)
+        cells = (row.id, ", ".join(row.operations), row.in_short, row.page, row.observed, choice, sources)
+        lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} | {_links([row.test])} |")
+    return [*lines, "", *(f"{numbers[name]}. {text}" for name, text in corpus.sources.items())]
 
 
 def unshown(shown: dict[str, Shown]) -> list[str]:
@@ -188,7 +209,7 @@ def main() -> int:
     except BadMarkError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    text = page(shown)
+    text = page(shown, read_corpus())
     if not check:
         PAGE.write_text(text, encoding="utf-8")
     elif without_test := unshown(shown):

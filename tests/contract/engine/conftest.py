@@ -37,7 +37,7 @@ def own_engine(tmp_path, s3):
 @pytest.fixture
 def slow_engine(tmp_path, s3):
     """An engine for one test, whose resources are in each state for a while."""
-    running = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
+    running = RunningEngine(tmp_path / "state", s3.url, pace="slow")
     yield running
     running.stop()
 

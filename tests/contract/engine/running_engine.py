@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests.contract.engine.paced_engine import TEST_PACES
 from tests.fakes.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,7 @@ class RunningEngine:
 
     def __init__(self, directory: Path, s3_url: str, pace: str = "instant", options: tuple[str, ...] = ()) -> None:
         self.directory = directory
-        self._pace = pace
+        self.pace = pace
         self._options = options
         self._clients: dict[tuple[str, str, str, int], Any] = {}
         self._environment = {
@@ -43,11 +44,12 @@ class RunningEngine:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "model.engine", "--directory", str(self.directory), "--port", "0"]
+        module = "tests.contract.engine.paced_engine" if self.pace in TEST_PACES else "model.engine"
+        command = [sys.executable, "-m", module, "--directory", str(self.directory), "--port", "0"]
         log = self.directory.with_suffix(".log")
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [*command, "--pace", self._pace, *self._options], env=self._environment, cwd=ROOT, stdout=output
+                [*command, "--pace", self.pace, *self._options], env=self._environment, cwd=ROOT, stdout=output
             )
         ready: list[str] = []
 
@@ -95,9 +97,13 @@ class RunningEngine:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
             return str(answer.read().decode())
 
-    def metric(self, name: str) -> float:
+    def metric(self, name: str, **labels: str) -> float:
+        """Return a sample of the page of metrics: its name begins so, and it has these labels, perhaps among others."""
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
         return next(
-            float(line.rpartition(" ")[2]) for line in self.get("/metrics").splitlines() if line.startswith(name)
+            float(line.rpartition(" ")[2])
+            for line in self.get("/metrics").splitlines()
+            if line.startswith(name) and all(label in line for label in wanted)
         )
 
 

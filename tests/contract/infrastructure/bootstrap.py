@@ -89,8 +89,13 @@ def checkout(folder: Path, account: Account) -> Checkout:
 
 
 _POLICIES = {
-    "plan": ("aws_iam_role_policy.plan", "aws_iam_role_policy.engine_plan"),
-    "apply": ("aws_iam_role_policy.apply", "aws_iam_policy.engine", "aws_iam_policy.removal"),
+    "plan": ("aws_iam_role_policy.plan", "aws_iam_role_policy.engine_plan", "aws_iam_policy.web_plan"),
+    "apply": (
+        "aws_iam_role_policy.apply",
+        "aws_iam_policy.engine",
+        "aws_iam_policy.removal",
+        "aws_iam_policy.web_apply",
+    ),
 }
 
 

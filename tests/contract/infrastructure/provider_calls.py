@@ -39,16 +39,58 @@ class Calls:
 CALLS = {
     # Of deployment.release: plans and the records of applied commits in the state bucket.
     "deployment.release": Calls("s3:PutObject@plan s3:GetObject@release", "s3:GetObject@plan s3:PutObject@release"),
+    # Of deployment.pages.
+    "deployment.pages": Calls(
+        "s3:ListBucket@pages",
+        "cloudfront:CreateInvalidation@distribution cloudfront:GetInvalidation@distribution "
+        "s3:PutObject@page s3:GetObjectTagging@page s3:PutObjectTagging@page s3:DeleteObject@page",
+    ),
     "aws_api_gateway_stage": Calls(
         "",
         "logs:CreateLogDelivery@any logs:PutResourcePolicy@any logs:DescribeResourcePolicies@any "
         "logs:ListLogDeliveries@any",
     ),
     "aws_budgets_budget": Calls("", "budgets:TagResource@budget"),
+    "aws_cloudfront_distribution": Calls(
+        "cloudfront:GetDistribution@distribution cloudfront:ListTagsForResource@distribution",
+        "cloudfront:CreateDistribution@new-distribution cloudfront:TagResource@new-distribution "
+        "cloudfront:TagResource@distribution-tags cloudfront:UntagResource@distribution "
+        "cloudfront:UpdateDistribution@distribution cloudfront:GetDistributionConfig@distribution "
+        "cloudfront:DeleteDistribution@distribution",
+    ),
+    "aws_cloudfront_origin_access_control": Calls(
+        "cloudfront:GetOriginAccessControl@origin-access-control",
+        "cloudfront:CreateOriginAccessControl@origin-access-control "
+        "cloudfront:UpdateOriginAccessControl@origin-access-control "
+        "cloudfront:DeleteOriginAccessControl@origin-access-control",
+    ),
+    "aws_cloudfront_response_headers_policy": Calls(
+        "cloudfront:GetResponseHeadersPolicy@response-headers-policy",
+        "cloudfront:CreateResponseHeadersPolicy@response-headers-policy "
+        "cloudfront:UpdateResponseHeadersPolicy@response-headers-policy "
+        "cloudfront:DeleteResponseHeadersPolicy@response-headers-policy",
+    ),
+    "aws_cloudwatch_log_delivery": Calls(
+        "logs:GetDelivery@delivery logs:ListTagsForResource@delivery",
+        "logs:CreateDelivery@new-delivery logs:CreateDelivery@delivery-source logs:CreateDelivery@delivery-destination "
+        "logs:TagResource@new-delivery logs:UntagResource@delivery logs:UpdateDeliveryConfiguration@delivery "
+        "logs:DeleteDelivery@delivery",
+    ),
+    "aws_cloudwatch_log_delivery_destination": Calls(
+        "logs:GetDeliveryDestination@delivery-destination logs:ListTagsForResource@delivery-destination",
+        "logs:PutDeliveryDestination@delivery-destination logs:TagResource@delivery-destination "
+        "logs:DeleteDeliveryDestination@delivery-destination",
+    ),
+    "aws_cloudwatch_log_delivery_source": Calls(
+        "logs:GetDeliverySource@delivery-source logs:ListTagsForResource@delivery-source",
+        "logs:PutDeliverySource@delivery-source logs:TagResource@delivery-source "
+        "logs:DeleteDeliverySource@delivery-source cloudfront:AllowVendedLogDeliveryForResource@distribution",
+    ),
     "aws_cloudwatch_log_group": Calls(
-        "logs:ListTagsForResource@api-log-group",
+        "logs:ListTagsForResource@api-log-group logs:ListTagsForResource@edge-log-group",
         "logs:AssociateKmsKey@log-group logs:CreateLogGroup@new-api-log-group logs:TagResource@new-api-log-group "
-        "logs:PutRetentionPolicy@api-log-group logs:AssociateKmsKey@api-log-group logs:DeleteLogGroup@api-log-group",
+        "logs:PutRetentionPolicy@api-log-group logs:AssociateKmsKey@api-log-group logs:DeleteLogGroup@api-log-group "
+        "logs:CreateLogGroup@edge-log-group logs:PutRetentionPolicy@edge-log-group logs:DeleteLogGroup@edge-log-group",
     ),
     "aws_cloudwatch_metric_alarm": Calls("", "cloudwatch:TagResource@alarm"),
     "aws_dynamodb_table": Calls("", "dynamodb:UpdateTable@table"),
@@ -112,7 +154,10 @@ CALLS = {
     "aws_s3_bucket": Calls("s3:GetBucketLocation@bucket", "s3:DeleteBucket@bucket"),
     "aws_s3_bucket_lifecycle_configuration": Calls("", "s3:PutLifecycleConfiguration@bucket"),
     "aws_s3_bucket_logging": Calls("", "s3:PutBucketLogging@bucket"),
-    "aws_s3_object": Calls("kms:Decrypt@key-for-s3", "s3:DeleteObject@archive"),
+    "aws_s3_object": Calls(
+        "kms:Decrypt@key-for-s3 s3:GetObject@page-settings s3:GetObjectTagging@page-settings",
+        "s3:DeleteObject@archive s3:PutObject@page-settings",
+    ),
     "aws_sagemaker_endpoint": Calls(
         "sagemaker:DescribeEndpoint@endpoint sagemaker:ListTags@endpoint",
         "sagemaker:CreateEndpoint@endpoint sagemaker:CreateEndpoint@endpoint-config "
@@ -133,11 +178,20 @@ CALLS = {
     "aws_sns_topic_subscription": Calls("", "sns:SetSubscriptionAttributes@any"),
     "aws_sqs_queue": Calls("", "sqs:SetQueueAttributes@queue"),
     "aws_sqs_queue_policy": Calls("", "sqs:SetQueueAttributes@queue"),
+    "aws_ssm_parameter": Calls(
+        "ssm:GetParameter@distribution-key ssm:DescribeParameters@any ssm:ListTagsForResource@distribution-key "
+        "kms:Decrypt@key-for-parameter",
+        "ssm:PutParameter@distribution-key ssm:AddTagsToResource@distribution-key kms:Encrypt@key "
+        "ssm:RemoveTagsFromResource@distribution-key ssm:DeleteParameter@distribution-key",
+    ),
     "aws_ssm_parameters_by_path": Calls("ssm:GetParametersByPath@parameters", ""),
     "aws_wafv2_web_acl": Calls(
-        "wafv2:GetWebACL@web-acl wafv2:ListTagsForResource@web-acl",
+        "wafv2:GetWebACL@web-acl wafv2:ListTagsForResource@web-acl "
+        "wafv2:GetWebACL@edge-web-acl wafv2:ListTagsForResource@edge-web-acl",
         "wafv2:CreateWebACL@web-acl wafv2:CreateWebACL@managed-rules wafv2:UpdateWebACL@web-acl "
-        "wafv2:TagResource@web-acl wafv2:DeleteWebACL@web-acl",
+        "wafv2:TagResource@web-acl wafv2:DeleteWebACL@web-acl "
+        "wafv2:CreateWebACL@edge-web-acl wafv2:CreateWebACL@edge-managed-rules wafv2:UpdateWebACL@edge-web-acl "
+        "wafv2:UpdateWebACL@edge-managed-rules wafv2:TagResource@edge-web-acl wafv2:DeleteWebACL@edge-web-acl",
     ),
     "aws_wafv2_web_acl_association": Calls(
         "wafv2:GetWebACLForResource@stage wafv2:GetWebACLForResource@web-acl",
@@ -145,7 +199,8 @@ CALLS = {
         "wafv2:DisassociateWebACL@stage",
     ),
     "aws_wafv2_web_acl_logging_configuration": Calls(
-        "wafv2:GetLoggingConfiguration@web-acl",
+        "wafv2:GetLoggingConfiguration@web-acl wafv2:GetLoggingConfiguration@edge-web-acl",
+        "wafv2:PutLoggingConfiguration@edge-web-acl wafv2:DeleteLoggingConfiguration@edge-web-acl "
         "wafv2:PutLoggingConfiguration@web-acl wafv2:DeleteLoggingConfiguration@web-acl "
         "iam:CreateServiceLinkedRole@role-of-waf",
     ),
@@ -170,6 +225,11 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
     log_group = f"arn:aws:logs:{here}:log-group:/aws/lambda/{prefix}-collect"
     # API Gateway names the group of its execution logs after the API's generated id.
     api_log_group = f"arn:aws:logs:{here}:log-group:API-Gateway-Execution-Logs_{environment}api/v1"
+    # CloudFront has no region, and what belongs to it is in us-east-1.
+    cloudfront = f"arn:aws:cloudfront::{ACCOUNT_ID}"
+    edge = f"us-east-1:{ACCOUNT_ID}"
+    parameter = f"arn:aws:ssm:{here}:parameter/rivulet/{environment}"
+    pages = f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-pages"
     state = f"arn:aws:s3:::rivulet-{ACCOUNT_ID}-terraform/rivulet/{environment}"
     unconditional = {
         "any": "*",
@@ -181,7 +241,13 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "catalog": f"arn:aws:glue:{here}:catalog",
         "dashboard": f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{prefix}",
         "database": f"arn:aws:glue:{here}:database/rivulet_{environment}",
+        "delivery-destination": f"arn:aws:logs:{edge}:delivery-destination:{prefix}-pages",
+        "delivery-source": f"arn:aws:logs:{edge}:delivery-source:{prefix}-pages",
         "delivery-stream": f"arn:aws:firehose:{here}:deliverystream/{prefix}-lake",
+        "distribution-key": f"{parameter}/keys/distribution",
+        "edge-log-group": f"arn:aws:logs:{edge}:log-group:aws-waf-logs-{prefix}-pages",
+        "edge-managed-rules": "arn:aws:wafv2:us-east-1:aws:global/managedruleset/AWSManagedRulesCommonRuleSet/id",
+        "edge-web-acl": f"arn:aws:wafv2:{edge}:global/webacl/{prefix}-pages/id",
         "endpoint": f"arn:aws:sagemaker:{here}:endpoint/{prefix}-custom",
         "endpoint-config": f"arn:aws:sagemaker:{here}:endpoint-config/{prefix}-custom-0123456789ab",
         "engine-access-entry": f"arn:aws:eks:{here}:access-entry/{prefix}-engine/role/{ACCOUNT_ID}/platform/id",
@@ -198,10 +264,15 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "managed-rules": f"arn:aws:wafv2:{REGION}:aws:regional/managedruleset/AWSManagedRulesCommonRuleSet/id",
         "model": f"arn:aws:sagemaker:{here}:model/{prefix}-custom-0123456789ab",
         "object": f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-lake/raw/events/part.parquet",
-        "parameters": f"arn:aws:ssm:{here}:parameter/rivulet/{environment}",
+        "origin-access-control": f"{cloudfront}:origin-access-control/{environment}control",
+        "page": f"{pages}/index.html",
+        "page-settings": f"{pages}/config.json",
+        "pages": pages,
+        "parameters": parameter,
         "plan": f"{state}/plans/0123456789ab.zip",
         "queue": f"arn:aws:sqs:{here}:{prefix}-collect-failed",
         "release": f"{state}/releases/0123456789ab.json",
+        "response-headers-policy": f"{cloudfront}:response-headers-policy/{environment}policy",
         "role": role,
         "schedule": schedule,
         "state-machine": state_machine,
@@ -221,6 +292,9 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
             role,
             {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT_ID}:policy/rivulet-boundary-{environment}"},
         ),
+        "delivery": (f"arn:aws:logs:{edge}:delivery:{environment}delivery", tagged),
+        "distribution": (f"{cloudfront}:distribution/{environment}distribution", tagged),
+        "distribution-tags": (f"{cloudfront}:distribution/{environment}distribution", tagged | new),
         "engine-role": (
             f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-engine-nodes",
             {
@@ -230,6 +304,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         ),
         "key": (key_arn, key),
         "key-for-function": (key_arn, key | {"kms:EncryptionContext:aws:lambda:FunctionArn": function}),
+        "key-for-parameter": (key_arn, key | {"kms:EncryptionContext:PARAMETER_ARN": f"{parameter}/keys/distribution"}),
         "key-for-s3": (key_arn, key | {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}),
         "key-for-schedule": (key_arn, key | {"kms:EncryptionContext:aws:scheduler:schedule:arn": schedule}),
         "key-for-state-machine": (key_arn, key | {"kms:EncryptionContext:aws:states:stateMachineArn": state_machine}),
@@ -237,6 +312,8 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "new-api": (f"{apis}/restapis", new),
         "new-api-log-group": (api_log_group, new),
         "new-api-key": (f"{apis}/apikeys", new),
+        "new-delivery": (f"arn:aws:logs:{edge}:delivery:new", new),
+        "new-distribution": (f"{cloudfront}:distribution/new", new),
         "new-key": ("*", new),
         "new-mapping": ("*", new | {"lambda:FunctionArn": function}),
         "new-usage-plan": (f"{apis}/usageplans", new),

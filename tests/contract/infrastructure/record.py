@@ -34,6 +34,7 @@ OPTIONAL = {
     "alarm_emails": ["on-call@example.com"],
     "monthly_budget_usd": 100,
     "training_schedule": "rate(7 days)",
+    "curation_schedules": {"nightly": {"expression": "rate(1 day)", "hours": 50}},
 }
 CHANGED = OPTIONAL | {
     "alarm_thresholds": {"failed_requests": 7},
@@ -48,6 +49,7 @@ CHANGED = OPTIONAL | {
     "stream_retention_hours": 48,
     "training_poll_seconds": 2,
     "training_schedule": "rate(8 days)",
+    "curation_schedules": {"nightly": {"expression": "rate(2 days)", "hours": 74}},
 }
 
 
@@ -59,7 +61,7 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="rivulet-recording-") as temporary:
         folder = Path(temporary)
         raw = folder / "calls.jsonl"
-        cloud = Cloud(folder.resolve() / "cloud", *free_ports(2), recording=raw)
+        cloud = Cloud(folder.resolve() / "cloud", *free_ports(3), recording=raw)
         environment = cloud.environment
         os.environ.clear()
         os.environ.update(environment)

@@ -35,6 +35,7 @@ _NAMES = (
 )
 _GENERATED = re.compile(
     r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9A-Za-z])(?=[a-f]*\d)[0-9a-f]{8,}\b|\b\d{9,}\b"
+    r"|\bE[0-9A-Z]{13}\b"  # of CloudFront
 )
 _GENERATED_IN_KEY = re.compile(r"(?<![{\w-])[\w-]*\d[\w-]*")
 # Where policies have a wildcard: all names of an environment for the deploying roles; for the others the names of what

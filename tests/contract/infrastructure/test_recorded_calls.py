@@ -29,7 +29,7 @@ DEPLOYING = ("plan", "apply")
 # Permissions that no recorded call needs, as patterns of role/statement/action, by the reason for which they stay.
 KEPT = {
     "users take this role, and no run does": ["analyst/*", "operator/*"],
-    "the emulator reads and writes the Spark job's objects itself, and its log": ["datasets/*"],
+    "the emulator reads and writes the Spark jobs' objects itself, and their logs": ["curate/*", "datasets/*"],
     "EKS is not emulated": ["engine/*"],
     "the laptop has no canary": ["canary-schedule/*", "canary/Decrypt*", "canary/Read*"],
     "on the laptop the keys of checks are made by its user": ["apply/MakeKeysOfTheApi/*"],
@@ -42,6 +42,8 @@ KEPT = {
     ],
     "functions call the engine itself, which stands in for Personalize": [
         "forward/PutEventsIntoTheTracker/*",
+        "recommend/DescribeTheModels/*",
+        "recommend/ListTheModels/*",
         "recommend/QueryTheCampaigns/*",
     ],
     "Lambda writes a function's log and traces with its role, and the emulator without one": [
@@ -72,10 +74,10 @@ KEPT = {
         "served-lists-delivery/WriteServedListsAndErrors/s3:GetObject",
     ],
     "Step Functions delivers its log and waits for a job with the role, and the emulator without one": [
-        "train-workflow/DeliverItsLog/*",
-        "train-workflow/RunTheSparkJob/glue:*",
+        "*-workflow/DeliverItsLog/*",
+        "*-workflow/RunTheSparkJob/glue:*",
     ],
-    "no run waits for the schedule": ["train-schedule/*"],
+    "no run waits for the schedules": ["curate-schedule/*", "train-schedule/*"],
     "without it S3 answers 403 in place of 404 for a missing object": [
         "collect/ListUploadsToDetectMissingOnes/s3:ListBucket",
         "train-workflow/ListProfilesToDetectMissingOnes/s3:ListBucket",

@@ -45,6 +45,20 @@ def test_without_a_window_a_training_reads_the_whole_lake(run_workflow):
     assert arguments.keys() == {"--lake", "--datasets", "--run_id"}
 
 
+@pytest.mark.parametrize("own", [[], [{"TagKey": "rivulet:repeats", "TagValue": "true"}]])
+def test_a_new_solution_has_its_own_tags_besides_those_of_the_environment(run_workflow, own):
+    tags = [{"TagKey": "Project", "TagValue": "shop"}, {"TagKey": "ManagedBy", "TagValue": "shop-train"}]
+    create = train_states()["TrainAndDeploy"]["ItemProcessor"]["States"]["CreateSolution"]
+    states = {
+        "Configure": {"Type": "Pass", "Assign": {"tags": tags, "solution": {"tags": own}}, "Next": "Evaluate"},
+        "Evaluate": {"Type": "Succeed", "Output": create["Arguments"]["Tags"]},
+    }
+
+    ended = run_workflow(f"tags-{len(own)}", workflow(states))
+
+    assert json.loads(ended["output"]) == tags + own
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     running = RunningEngine(tmp_path_factory.mktemp("workflow-engine") / "state", "http://127.0.0.1:1")

@@ -13,9 +13,11 @@ from backend.forward.tracking_id import TrackingId
 from backend.http import NotFoundError
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
+from backend.recommend.models.custom import CustomModel
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
+from backend.recommend.visitors.fact_lists import FactLists
 from tests.factories.lambda_events import kinesis_record
 from tests.factories.records import numbered_event
 from tests.fakes.functions.firehose import FakeFirehose
@@ -56,9 +58,12 @@ class Pipeline:
             fakes.runtime,
             TABLES,
             campaign_arns(),
+            {},
+            CustomModel(lambda: None, self.dynamodb, TABLES),
             frozenset(campaign_arns().values()),
             filters,
             ServedLists(fakes.firehose, "served-lists"),
+            FactLists(lambda: self.s3, "datasets", time.monotonic),
         )
 
     def create(self) -> None:

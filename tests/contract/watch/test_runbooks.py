@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
 from backend.contract.accounting.outcomes import METERED, RECOMMEND
+from backend.contract.lines.served_lists import Source
 from tests.contract.watch.pages import PAGES, RUNBOOKS, commands
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ METRICS = {
         stage.received,
         *stage.outcomes,
         *stage.others,
-        *(f"answered_from_{source}" for source in ("recommender", "last_good", "popular")),
+        *(f"answered_from_{source}" for source in get_args(Source)),
     )
 }
 

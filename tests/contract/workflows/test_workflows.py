@@ -145,16 +145,24 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 def commands(calls: list[str]) -> list[str]:
     """Return the calls of this project's commands and of gh, without the commit, which differs."""
-    own = [call for call in calls if call.startswith(("python -m deployment.release", "gh", "make package"))]
+    ours = ("python -m deployment.release", "python -m deployment.pages", "gh", "make package")
+    own = [call for call in calls if call.startswith(ours)]
     return [re.sub(r"\b[0-9a-f]{40}\b", "COMMIT", call).removeprefix("python -m deployment.release ") for call in own]
 
 
-DEV = ["make package", "plan dev --commit COMMIT", "apply dev digest-of-dev --commit COMMIT", "rollout dev"]
+DEV = [
+    "make package build/pages/.ready",
+    "plan dev --commit COMMIT",
+    "apply dev digest-of-dev --commit COMMIT",
+    "rollout dev",
+    "python -m deployment.pages dev",
+]
 PRODUCTION = [
     "promote dev --commit COMMIT",
     "plan production --commit COMMIT",
     "apply production digest-of-production --commit COMMIT",
     "rollout production",
+    "python -m deployment.pages production",
 ]
 
 
@@ -179,7 +187,7 @@ def test_an_environment_without_an_account_is_left_out(runner: Runner, accounts:
 
 
 @pytest.mark.parametrize(
-    ("failing", "last"), [("merge-base", 0), ("plan dev", 2), ("apply dev", 3), ("rollout dev", 4), ("promote", 5)]
+    ("failing", "last"), [("merge-base", 0), ("plan dev", 2), ("apply dev", 3), ("rollout dev", 4), ("promote", 6)]
 )
 def test_a_failed_step_stops_the_deployment(runner: Runner, failing: str, last: int) -> None:
     status, calls = runner.run("push", "deploy", {"ref": "refs/heads/main"}, FAIL=failing)

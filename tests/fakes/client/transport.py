@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from backend.client.transports.interface import RETRY, Answer, Problem, Verdict
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from backend.client.transports.interface import Entry
 
 ACCEPTED = Verdict("accepted")
+REFUSED = Verdict("refused", reason="too_old")
 THROTTLED = Problem("throttled")
 
 
@@ -23,6 +26,21 @@ def accept_all(batch: Sequence[Entry]) -> Answer:
 
 def retry_all(batch: Sequence[Entry]) -> Answer:
     return Answer([RETRY] * len(batch), THROTTLED)
+
+
+def mixed(*verdicts: Verdict) -> Callable[[Sequence[Entry]], Answer]:
+    """Return a function that answers with these verdicts in turn."""
+
+    def answer(batch: Sequence[Entry]) -> Answer:
+        given = [verdicts[at % len(verdicts)] for at in range(len(batch))]
+        return Answer(given, THROTTLED if RETRY in given else None)
+
+    return answer
+
+
+def numbers(payloads: Sequence[bytes]) -> list[int]:
+    """Return the numbers of events that `numbered_event` made."""
+    return [int(msgspec.json.decode(payload)["event_id"].removeprefix("e-")) for payload in payloads]
 
 
 class FakeTransport:

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from backend.aws.deadline import Deadline
+from backend.collect.records import resume_upload
 from backend.collect.submission import CollectDependencies, Submission
+from backend.collect.update_data import post_update_data
 from backend.contract import deaggregate_records, is_aggregated
 from backend.http import Request
 from backend.upload.report import UploadDependencies
+from backend.upload.requests import get_upload
 from tests.factories.records import NOW
 from tests.fakes.buckets import FakeS3
 from tests.fakes.clock import FakeClock
@@ -19,6 +23,9 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import Faults, played
 from tests.fakes.functions.queue import FakeQueue
 from tests.fakes.kinesis import FakeKinesis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class FakeLambda:
@@ -65,6 +72,35 @@ class FrontDoor:
 
     def submission(self, seconds: float = 5.0, now: Any = NOW) -> Submission:
         return Submission(self.dependencies, self.clock.deadline(seconds), "request-1", now)
+
+    def ask(self, source: str = "s3://uploads/data", kind: str = "interactions", now: Any = NOW) -> str:
+        """Request that an object is processed, and return the id of the upload."""
+        body = json.dumps({"kind": kind, "source": source}).encode()
+        response = post_update_data(request(body), self.submission(now=now))
+        assert response["statusCode"] == 202
+        upload_id: str = json.loads(response["body"])["id"]
+        return upload_id
+
+    def upload(self, body: bytes, kind: str = "interactions") -> str:
+        self.s3.objects["uploads", "data"] = body
+        return self.ask(kind=kind)
+
+    def resume(self, upload_id: str, deadline: Deadline | float = 5.0, now: Any = NOW) -> None:
+        until = deadline if isinstance(deadline, Deadline) else self.clock.deadline(deadline)
+        resume_upload(upload_id, self.dependencies, until, lambda: now)
+
+    def process(self, deadline: Callable[[], Deadline] | float = 60.0, limit: int = 200) -> int:
+        """Run every requested invocation, each until that time or for as many seconds, and return their number."""
+        for count in range(limit):
+            if not self.functions.invoked:
+                return count
+            self.resume(self.functions.invoked.pop(0)["upload"], deadline() if callable(deadline) else deadline)
+        raise AssertionError("it does not end")
+
+    def report(self, upload_id: str, now: Any = NOW) -> dict[str, Any]:
+        answered = get_upload(request(b"", resource="/update-data/{id}", id=upload_id), self.uploads, now)
+        report: dict[str, Any] = json.loads(answered["body"])
+        return report
 
     def stream_events(self) -> list[dict[str, Any]]:
         return [

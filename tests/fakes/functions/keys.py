@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.fakes.faults import Faults, client_error, played
@@ -22,7 +23,9 @@ class FakeKeyParameters:
         self.values: dict[str, str] = {}
         self.tags: dict[str, Any] = {}
         self.keys: dict[str, str] = {}
+        self.versions: dict[str, int] = {}
         self.reads = 0
+        self.call_seconds = 0.0
         self.faults = Faults()
 
     def get_paginator(self, operation: str) -> Self:
@@ -41,26 +44,34 @@ class FakeKeyParameters:
 
     @played
     def get_parameters(self, *, Names: list[str], WithDecryption: bool = False) -> dict[str, Any]:
+        sleep(self.call_seconds)
         return {
             "Parameters": [self._parameter(name, decrypted=WithDecryption) for name in Names if name in self.values]
         }
 
     @played
     def put_parameter(
-        self, *, Name: str, Value: str, Type: str, KeyId: str, Overwrite: bool = False, Tags: Any = None
+        self, *, Name: str, Value: str, Type: str, KeyId: str = "", Overwrite: bool = False, Tags: Any = None
     ) -> dict[str, Any]:
-        assert Type == "SecureString"
+        assert (Type, bool(KeyId)) == (("String", False) if Name.endswith("/change") else ("SecureString", True))
+        sleep(self.call_seconds)
         if Name in self.values and not Overwrite:
             raise client_error("ParameterAlreadyExists", 400)
         if len(Value) > MOST_CHARACTERS or (Overwrite and Tags):
             raise client_error("ValidationException", 400)
-        self.values[Name], self.keys[Name] = Value, KeyId
+        self.values[Name] = Value
+        self.versions[Name] = self.versions.get(Name, 0) + 1
+        if KeyId:
+            self.keys[Name] = KeyId
         self.tags.setdefault(Name, Tags)
-        return {"Version": 1}
+        return {"Version": self.versions[Name]}
 
     @played
     def delete_parameters(self, *, Names: list[str]) -> dict[str, Any]:
+        for name in Names:
+            self.versions.pop(name, None)
         return {"DeletedParameters": [name for name in Names if self.values.pop(name, None) is not None]}
 
     def _parameter(self, name: str, *, decrypted: bool) -> dict[str, Any]:
-        return {"Name": name, "Value": self.values[name] if decrypted else "encrypted"}
+        value = self.values[name] if decrypted or name not in self.keys else "encrypted"
+        return {"Name": name, "Value": value, "Version": self.versions.get(name, 1)}

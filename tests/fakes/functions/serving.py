@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from backend.contract.products import index_attributes
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
+from backend.recommend.models.custom import CustomModel
+from backend.recommend.requests import read_visitor
 from backend.recommend.serve import Answered, RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
+from backend.recommend.visitors.fact_lists import FactLists
+from backend.recommend.visitors.serving import serve_visitor
+from tests.factories.lambda_events import http_request
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import Faults, client_error, played, timeout
 from tests.fakes.functions.firehose import FakeFirehose
@@ -39,18 +47,60 @@ class FakeParameters:
         return {"Parameter": {"Value": self.values[Name]}}
 
 
+class FakeObjects:
+    """The object of S3 with the popular items by fact, which does not exist at first."""
+
+    def __init__(self) -> None:
+        self.text: bytes | None = None
+        self.sent: list[int] = []
+        self.faults = Faults()
+
+    def put(self, lists: dict[str, dict[str, list[str]]]) -> None:
+        self.text = json.dumps({"run_id": "run-1", "lists": lists}).encode()
+
+    @played
+    def get_object(self, *, Bucket: str, Key: str, IfNoneMatch: str | None = None) -> dict[str, Any]:  # noqa: N803
+        if (Bucket, Key) != ("datasets", "popular-by-fact.json") or self.text is None:
+            raise client_error("AccessDenied", 403)
+        etag = hashlib.md5(self.text, usedforsecurity=False).hexdigest()
+        self.sent.append(304 if IfNoneMatch == etag else 200)
+        if IfNoneMatch == etag:
+            raise client_error("304", 304)
+        return {"ETag": etag, "ContentLength": len(self.text), "Body": io.BytesIO(self.text)}
+
+
+class FakeEndpoint:
+    """The endpoint of a custom model, which lists the items backwards."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.faults = Faults()
+
+    @played
+    def invoke_endpoint(self, *, EndpointName: str, ContentType: str, Accept: str, Body: str) -> dict[str, Any]:  # noqa: N803
+        assert (EndpointName, ContentType, Accept) == ("shop-custom", "application/json", "application/json")
+        asked = json.loads(Body)
+        self.asked.append(asked)
+        items = asked.get("inputList") or RANKING
+        listed = [{"itemId": item} for item in items[::-1][: asked["numResults"]]]
+        return {"Body": io.BytesIO(json.dumps({"itemList": listed}).encode())}
+
+
 class Serving:
     """The fakes and the dependencies made of them, with one known user, ann, and one known item, item-7."""
 
     def __init__(self) -> None:
         self.dynamodb = FakeDynamoDB(
-            {"history": ("person", "moment"), "entities": ("entity",), "answers": ("question",)}
+            {"history": ("person", "moment"), "entities": ("entity",), "answers": ("question",)},
+            {("entities", "products"): ("category", "title")},
         )
         self.runtime = FakeRuntime(list(RANKING))
         self.firehose = FakeFirehose("served-lists")
         fakes: Any = self
         self.seconds = 0.0
         self.parameters = FakeParameters()
+        self.objects = FakeObjects()
+        self.endpoint = FakeEndpoint()
         self.publish(not_bought=[], category=["CATEGORY"], price=["MOST"])
         filters = PublishedFilters(fakes.parameters, "/shop/filters", lambda: self.seconds)
         self.dependencies = RecommendDependencies(
@@ -58,19 +108,27 @@ class Serving:
             fakes.runtime,
             TABLES,
             campaign_arns(),
-            frozenset(campaign_arns().values()),
+            models(),
+            CustomModel(lambda: fakes.endpoint, fakes.dynamodb, TABLES),
+            frozenset([*campaign_arns().values(), TRENDING]),
             filters,
             ServedLists(fakes.firehose, "served-lists"),
+            FactLists(lambda: fakes.objects, "datasets", lambda: self.seconds),
         )
         self.add_event("ann", NOW - DAY, "e-1")
         self.describe("item#item-7")
 
-    def add_event(self, user: str, at: int, event_id: str) -> None:
-        item = {"person": {"S": user}, "moment": {"S": f"{at:013d}#{event_id}"}}
+    def add_event(self, user: str, at: int, event_id: str, item_id: str | None = "item-7", kind: str = "View") -> None:
+        item = {"person": {"S": user}, "moment": {"S": f"{at:013d}#{event_id}"}, "event_type": {"S": kind}}
+        if item_id is not None:
+            item["item_id"] = {"S": item_id}
         self.dynamodb.put_item(TableName="history", Item=item)
 
-    def describe(self, entity: str) -> None:
-        self.dynamodb.put_item(TableName="entities", Item={"entity": {"S": entity}, "attributes": {"S": "{}"}})
+    def describe(self, entity: str, **fields: Any) -> None:
+        item: dict[str, Any] = {"entity": {"S": entity}, "attributes": {"S": json.dumps(fields)}}
+        if entity.startswith("item#"):
+            item |= index_attributes(fields)
+        self.dynamodb.put_item(TableName="entities", Item=item)
 
     def deploy(self, kind: Any, version: str) -> None:
         item = {"question": {"S": f"deployed#{campaign_arns()[kind]}"}, "solution_version": {"S": version}}
@@ -81,6 +139,10 @@ class Serving:
 
     def answer(self, request: RecommendationRequest, at: int = NOW) -> Answered:
         return serve(request, self.dependencies, at, "request-1")
+
+    def ask_for_visitor(self, body: dict[str, Any], at: int = NOW) -> dict[str, Any]:
+        asked = read_visitor(http_request(body=body))
+        return serve_visitor(asked, self.dependencies, at, "request-1").body
 
     def publish(self, version: str = "1", **filters: list[str]) -> None:
         """Publish filters with their parameters; CATEGORY is text, the others are numbers."""
@@ -97,6 +159,20 @@ class Serving:
 
     def break_recommender(self) -> None:
         self.runtime.faults.always(timeout())
+
+
+TRENDING = "arn:aws:personalize:eu-central-1:000000000000:campaign/shop-trending"
+
+
+def models() -> dict[Any, dict[str, str]]:
+    endpoint = "arn:aws:sagemaker:eu-central-1:000000000000:endpoint/shop-custom"
+    arns = campaign_arns()
+    return {
+        "recommendations": {"popular": arns["popular"], "trending": TRENDING, "custom": endpoint},
+        "similar-items": {"similar-items": arns["similar-items"], "custom": endpoint},
+        "popular": {"popular": arns["popular"], "trending": TRENDING, "custom": endpoint},
+        "rerank": {"custom": endpoint},
+    }
 
 
 def campaign_arns() -> dict[Any, str]:

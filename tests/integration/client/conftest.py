@@ -11,6 +11,7 @@ def short_pauses(monkeypatch):
     monkeypatch.setattr(pauses, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(pauses, "LONGEST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(pauses, "HOLD_SECONDS", 0.01)
+    monkeypatch.setattr(pauses, "FLUSHED_HOLD_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -74,7 +75,8 @@ def test_events_are_sent_again_until_they_have_a_verdict(api, url, reply):
     api.script.extend([reply, reply])
     with Client(url, KEY, **FAST) as client:
         send(client)
-        counts = client.flush()
+        # After an answer such as 404 it returns at once.
+        counts = [client.flush() for _ in range(3)][-1]
 
     assert sorted(api.ids) == expected()
     assert (counts.accepted, counts.pending, counts.unaccounted, counts.problem) == (6, 0, 0, None)
@@ -187,18 +189,28 @@ def test_a_key_that_is_not_valid_holds_the_events_until_it_is(api, url, was_vali
     assert len(errors) == 1
 
     api.keys.add(KEY)
+    client.flush()
     assert client.close().accepted == 1 + was_valid
 
 
-def test_a_key_that_stays_invalid_loses_nothing_silently(api, url):
+@pytest.mark.parametrize("background", [False, True])
+def test_a_key_that_stays_invalid_loses_nothing_silently_and_ends_waiting(api, url, background, monkeypatch):
+    monkeypatch.setattr(pauses, "HOLD_SECONDS", 60.0)
     api.keys.clear()
     lost: list[Any] = []
-    client = Client(url, KEY, linger=0.0, on_lost=lost.append)
+    client = Client(url, KEY, linger=0.0, on_lost=lost.append, background=background)
     send(client, 3)
+    began = time.monotonic()
 
-    counts = client.close(0.1)
+    assert client.flush().pending == 3
+    attempts = len(api.bodies)
+    assert client.flush().pending == 3
+    assert len(api.bodies) == attempts + 1
+    counts = client.close()
 
+    assert time.monotonic() - began < 20
     assert (counts.sent, counts.lost, counts.unaccounted) == (3, 3, 0)
+    assert "the API key is not valid" in str(counts.problem)
     assert [json.loads(payload)["event_id"] for payload in lost] == expected(3)
 
 
@@ -311,6 +323,7 @@ def test_the_refusal_of_another_service_loses_no_event(api, url, reply):
     assert f"answered {reply.status} without a verdict per event: is it the API?" in str(counts.problem)
 
     api.always = NORMAL
+    client.flush()
     assert client.close().accepted == 6
     assert api.ids == expected()
 

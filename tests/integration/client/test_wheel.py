@@ -69,8 +69,13 @@ def test_the_readmes_example_runs_in_an_empty_environment(wheel, api, url, tmp_p
     assert [event["item_id"] for event in api.stored] == ["i-318"]
 
     # The second transport needs the extra, and AWS, which is not here.
-    link_requirements(environment, "kinesis")
     imports, _, _ = stream_example.partition("with ")
+    needs = "try:\n import rivulet_producer.transports.stream\nexcept ImportError as error: print(error)"
+    assert (
+        run_python(environment, needs).stdout
+        == "StreamTransport needs boto3: pip install 'rivulet-producer[kinesis]'\n"
+    )
+    link_requirements(environment, "kinesis")
     assert run_python(environment, imports + "print(StreamTransport('events').batch_events)").stdout == "5000\n"
 
 

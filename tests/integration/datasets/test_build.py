@@ -14,7 +14,7 @@ from backend.forward.tracker import context_properties
 from scripts.arguments import Options, Window
 from scripts.build import NoEventsError, build_datasets
 from scripts.event_types import INTERACTION_TYPES
-from tests.integration.datasets.lakes import FIRST_SCHEMA, NOON, event, read_csv, write_events, write_lines
+from tests.factories.data_sets.lakes import FIRST_SCHEMA, NOON, event, read_csv, write_events, write_lines
 
 MINUTE = timedelta(minutes=1)
 
@@ -236,6 +236,7 @@ def test_a_run_consists_of_csv_files_with_the_schemas_columns(build):
     earlier.parent.mkdir(parents=True)
     earlier.write_text("USER_ID\nof an earlier attempt\n")
     write_events(build.lake, [event(0, received_at=None)])
+    build.spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
 
     manifest, sets = build(start=NOON, end=NOON + MINUTE)
 

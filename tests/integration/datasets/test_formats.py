@@ -6,7 +6,7 @@ import json
 
 from scripts.arguments import Options, Window
 from scripts.build import build_datasets
-from tests.integration.datasets.lakes import read_csv
+from tests.factories.data_sets.lakes import read_csv
 from tests.integration.formats.store import extract
 
 KINDS = ("interactions", "items", "users")

@@ -17,7 +17,7 @@ from backend.contract import Event, event_id_of, read_event
 from backend.contract.rules.identity import find_owners, in_time_order
 from data.generator import Settings, generate
 from scripts.event_types import INTERACTION_TYPES
-from tests.integration.datasets.lakes import read_csv, write_events, write_lines
+from tests.factories.data_sets.lakes import read_csv, write_events, write_lines
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(

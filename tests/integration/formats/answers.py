@@ -36,6 +36,7 @@ DESCRIBED = (
     ("batch_segment_job", "batchSegmentJob"),
 )
 EXPORTS = ("Interactions", "Items", "Users")
+LONGEST = 100  # items of a filtered list
 
 
 def resources(engine: EngineProcess) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def filtered(engine: EngineProcess) -> dict[str, list[str]]:
         for name in ("history", "bought", "cheap", "young"):
             values = {"filterValues": {"MOST": "6.5"}} if name == "cheap" else {}
             answer = engine.runtime.get_recommendations(
-                campaignArn=campaign, userId=user, numResults=100, filterArn=arns[name], **values
+                campaignArn=campaign, userId=user, numResults=LONGEST, filterArn=arns[name], **values
             )
             answers[f"{name} {user}"] = sorted(item["itemId"] for item in answer["itemList"])
     return answers

@@ -34,6 +34,7 @@ BUCKETS = {"LAKE_BUCKET": "lake", "BAD_ROWS_BUCKET": "bad-rows", "UPLOADS_BUCKET
 ANSWERS: dict[str, dict[str, Any]] = {
     "GetParameter": {"Parameter": {"Value": "tracker"}},
     "BatchWriteItem": {"UnprocessedItems": {}},
+    "TransactWriteItems": {"ConsumedCapacity": [{"TableName": "table"}]},
 }
 CONTEXT = SimpleNamespace(
     function_name="function",

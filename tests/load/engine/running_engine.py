@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.factories.shop_stream import START, schema_text
+from tests.load.big_shop import DAYS
 from tests.load.engine.http_load import post
 
 if TYPE_CHECKING:
@@ -24,13 +25,18 @@ ACCOUNT, REGION = "000000000000", "eu-central-1"
 TIMEOUT_SECONDS = 600.0
 RECIPE = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
 ENGINE_CORE, LOAD_CORE = 0, 1
+IDLE_SECONDS = 30.0  # servers close connections that are idle for longer: ours after 75 s
+# Of the puts: one user in 12 is active, so that each has several; one put in 19 is a day late.
+USERS_PER_ACTIVE, PUTS_PER_LATE = 12, 19
+SECONDS_PER_DAY = 86_400
 
 
 class Caller:
-    """One plain HTTP connection, kept open as an SDK's would be."""
+    """One plain HTTP connection, kept open as an SDK's would be, and opened anew when it was idle."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+        self._used = time.monotonic()
 
     def rest(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
         """Ask an operation of the events or runtime service."""
@@ -53,6 +59,9 @@ class Caller:
             time.sleep(0.05)
 
     def _send(self, path: str, request: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()  # the next request opens it
+        self._used = time.monotonic()
         self._connection.request("POST", path, json.dumps(request).encode(), headers)
         answer = self._connection.getresponse()
         body = answer.read()
@@ -76,9 +85,10 @@ class RunningEngine:
         }
         self.start()
 
-    def start(self) -> float:
-        """Start the process and return the seconds until it is ready."""
-        command = [sys.executable, "-m", "model.engine", "--directory", str(self._directory / "state"), "--port", "0"]
+    def start(self, sampled_into: Path | None = None) -> float:
+        """Start the process, with samples of its stack if they have a file; return the seconds until it is ready."""
+        module = ["model.engine"] if sampled_into is None else ["tests.load.engine.sampled_engine", str(sampled_into)]
+        command = [sys.executable, "-m", *module, "--directory", str(self._directory / "state"), "--port", "0"]
         log = self._directory / "engine.log"
         begun = time.perf_counter()
         with log.open("wb") as output:
@@ -98,11 +108,6 @@ class RunningEngine:
         """End the process and wait for it."""
         self.process.terminate()
         self.process.wait()
-
-    def cpu_seconds(self) -> float:
-        """Return the processor time that the engine has used, without its workers."""
-        fields = self._proc("stat").rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mib(self) -> float:
         """Return the engine's resident memory in MiB."""
@@ -124,8 +129,11 @@ class RunningEngine:
     def _status(self, name: str) -> float:
         return _status_mib(self.process.pid, name)
 
-    def _proc(self, name: str) -> str:
-        return Path(f"/proc/{self.process.pid}/{name}").read_text(encoding="ascii")
+
+def cpu_seconds(process: subprocess.Popen[Any]) -> float:
+    """Return the processor time that the threads of a process have used, without that of other processes of its."""
+    statistics = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(path.read_text(encoding="ascii").split()[0]) for path in statistics) / 1e9
 
 
 def keep_on_one_core(process: subprocess.Popen[Any]) -> None:
@@ -189,15 +197,17 @@ def put_in_pieces(s3: FileS3, name: str, pieces: Any) -> str:
 
 
 def put_of_ten(shop: BigShop, number: int, **request: str) -> bytes:
-    """Return a PutEvents request of ten events; its number determines the user, the items and the time."""
+    """Return a PutEvents request of ten events after the import; its number determines the user, items and time."""
+    user = f"user-{number % (shop.user_count // USERS_PER_ACTIVE)}"
+    late = SECONDS_PER_DAY if number % PUTS_PER_LATE == 0 else 0
     events = [
         {
             "eventId": f"{number}-{place}",
             "eventType": "View",
             "itemId": f"item-{(number * 10 + place * 31) % shop.item_count}",
-            "sentAt": START + number,
+            "sentAt": START + (DAYS + 1) * SECONDS_PER_DAY + number - late,
         }
         for place in range(10)
     ]
-    body = {**request, "userId": f"user-{number % shop.user_count}", "eventList": events}
+    body = {**request, "sessionId": f"of-{user}", "userId": user, "eventList": events}
     return post("/events", json.dumps(body).encode())

@@ -1,14 +1,8 @@
 """What a team writes when it has no such engine: FastAPI in front of implicit's ALS; runs in the environment `peers`.
 
-<<<<<<<< HEAD:tests/load/peers/engine_service.py
-`python tests/load/peers/engine_service.py EVENTS.npz DIRECTORY` trains on the arrays `users`, `items` and says "ready
-PORT" and the seconds of the training. Events go into SQLite before they are answered, and into the user's row, from
-which the user is computed anew with each question (`recalculate_user`), so that the next answer knows them.
-========
-`python tests/load/engine/peer_service.py EVENTS.npz DIRECTORY` trains on the arrays `users`, `items` and prints
-"ready PORT" and the seconds of the training. Events go into SQLite before they are answered, and into the user's row,
-from which the user is computed anew with each question (`recalculate_user`), so that the next answer knows them.
->>>>>>>> f21870b (Record the calls of served lists; compare them with the roles):tests/load/engine/peer_service.py
+`python tests/load/peers/engine_service.py EVENTS.npz DIRECTORY` trains on the arrays `users`, `items` and prints
+"ready", its port and the seconds of the training. Events go into SQLite before they are answered, and into the user's
+row, from which the user is computed anew with each question (`recalculate_user`), so that the next answer knows them.
 """
 
 from __future__ import annotations

@@ -21,10 +21,11 @@ import numpy as np
 
 from model.arrays.top_k import top_k
 from model.datasets.training_data import TrainingData
-from model.evaluation.evaluate import hits_of
+from model.evaluation.evaluate import hits_of, seen_share
 from model.evaluation.lists import full_lists
 from model.evaluation.metrics.intervals import intervals
 from model.evaluation.metrics.ranking import ranking_metrics
+from model.recipes.recipe import REPEATS
 from model.registry.recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.peers import Peer, by_question, interaction_matrix
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 # Imported when asked for: each library takes memory that the others' rows are not to be charged for.
 PEERS = {"implicit": "tests.load.recipes.implicit_models", "cornac": "tests.load.recipes.cornac_models"}
+SEEN_DEPTH = 10  # places of a list of which the share of seen items is measured
 ALONE = 500  # questions that are put to a peer one by one, for the time that an answer takes
 
 
@@ -58,12 +60,17 @@ def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, An
     -------
     dict
         metrics (name: mean, low, high), seconds and cpu (of tuning and training, by the clock and of the processor,
-        s), peak_mib (of the process until then), p50 (of an answer, ms), questions.
+        s), peak_mib (of the process until then), p50 (of an answer, ms), questions; unfiltered, the metrics where
+        items of the history are not filtered out of the lists, and seen, their share of the first ten places.
     """
     named = RECIPES[name]
-    learnt = named.prepare(TrainingData(task.split.train, task.catalogue, parameters))
+    stated = {REPEATS: str(not task.hide_seen).lower(), **parameters}
+    learnt = named.prepare(TrainingData(task.split.train, task.catalogue, stated))
     fitted, cost = _costing(lambda: named.recommender.fit(learnt, named.recommender.tune(learnt)))
-    return {**_judged(task, fitted, [question.user for question in task.split.questions]), **cost}
+    users = [question.user for question in task.split.questions]
+    judged = _judged(task, fitted, users)
+    unfiltered = _judged(replace(task, hide_seen=False), fitted, users) if task.hide_seen else judged
+    return {**judged, "unfiltered": unfiltered["metrics"], "seen": unfiltered["seen"], **cost}
 
 
 def peer(task: Task, name: str) -> dict[str, Any]:
@@ -96,6 +103,7 @@ def _judged(task: Task, recommender: Any, users: list[str]) -> dict[str, Any]:
     return {
         "metrics": {metric: [one.mean, one.low, one.high] for metric, one in means.items()},
         "questions": len(users),
+        "seen": seen_share(lists, split, SEEN_DEPTH),
         "p50": float(np.quantile(lists.milliseconds, 0.5)),
     }
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.datasets.catalogue import Catalogue
 from model.datasets.interactions import Interactions, from_columns
+from model.evaluation.evaluate import ask_for_new_items
 from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
 from tests.factories.data_sets.gowalla import gowalla as published_gowalla
 
@@ -78,6 +79,12 @@ def yoochoose(folder: Path) -> Task:
     return Task(split, ("hr@20", "mrr@20"), hide_seen=False)
 
 
+def new_clicks(folder: Path) -> Task:
+    """Return the click sessions as a shop that shows no item again has them: the next click on a new item is wanted."""
+    task = yoochoose(folder)
+    return replace(task, split=replace(task.split, questions=ask_for_new_items(task.split.questions)), hide_seen=True)
+
+
 def movielens(folder: Path) -> Task:
     """Return the film ratings: learnt from the oldest nine tenths, each newer film is asked for."""
     ratings = np.loadtxt(folder / "ml-latest-small/ratings.csv", delimiter=",", skiprows=1)
@@ -100,6 +107,7 @@ TASKS: dict[str, Callable[[Path], Task]] = {
     "gowalla": gowalla,
     "beauty": beauty,
     "yoochoose": yoochoose,
+    "yoochoose-new": new_clicks,
     "movielens": movielens,
 }
 FILES = {
@@ -117,6 +125,7 @@ FILES = {
         "ml-latest-small/movies.csv": "c47b783f23eb304413307e1bb05335e427737da20ec8d3c0e96335567dd5f3dc",
     },
 }
+FILES["yoochoose-new"] = FILES["yoochoose"]
 
 
 def unusable(name: str, folder: Path) -> str | None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from backend.authorise import handler as entry
+from backend.authorise.handler import AmbiguousKeyError
 from backend.authorise.policy import KeyIdentity, allow, deny
 from backend.authorise.stored_keys import StoredKeys
-from backend.contract.access.keys import Key, KeyVersion, new_key, sha256_of, write_key
+from backend.contract.access.keys import DISTRIBUTION, Key, KeyVersion, new_key, sha256_of, write_key
 from backend.contract.access.roles import PAGE_ROLES, ROLES, ROUTES
 from tests.factories.records import NOW
 from tests.fakes.functions.keys import FakeKeyParameters
@@ -18,6 +19,7 @@ from tests.fakes.functions.keys import FakeKeyParameters
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:api/v1"
 KEYED = {route: access for route, access in ROUTES.items() if access.roles}
 PRODUCERS: Any = ("page", "server")
+KEY = new_key()
 
 
 def method_arn(route: str) -> str:
@@ -69,10 +71,37 @@ def test_a_key_in_the_address_opens_no_route_of_the_header():
     assert [route for route in ROUTES if permits(policy, method_arn(route))] == ["POST /e"]
 
 
-def test_an_unknown_key_opens_nothing():
-    policy = deny(method_arn("GET /popular"))["policyDocument"]
+@pytest.mark.parametrize("route", ["POST /events", "GET /popular", "GET /train/{id}"])
+def test_a_path_that_ends_in_a_slash_is_that_of_the_route(route: str):
+    everything = allow(identity(*ROLES), "header", method_arn(route), "usage-")["policyDocument"]
+    events = allow(identity("events:write"), "header", method_arn(route), "usage-")["policyDocument"]
 
-    assert not any(permits(policy, method_arn(route)) for route in ROUTES)
+    assert permits(everything, f"{method_arn(route)}/")
+    assert permits(events, f"{method_arn(route)}/") == (route == "POST /events")
+
+
+def test_an_unknown_key_opens_nothing():
+    answered = deny(method_arn("GET /popular"))
+
+    assert not any(permits(answered["policyDocument"], method_arn(route)) for route in ROUTES)
+    assert "unknown, expired or revoked" in answered["context"]["denial"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "producer", "route", "denial"),
+    [
+        (("events:write",), "server", "POST /e", "is a server's, and POST /e takes the key of a page"),
+        (("train",), "page", "POST /e", "roles (train) do not permit"),
+        (("read", "train"), "server", "POST /events", "roles (read, train) do not permit"),
+    ],
+)
+def test_a_denied_key_gets_the_reason_and_the_remedy(roles: Any, producer: Any, route: str, denial: str):
+    answered = allow(identity(*roles, producer=producer), ROUTES[route].credential, method_arn(route), "usage-")
+
+    assert not permits(answered["policyDocument"], method_arn(route))
+    assert denial in answered["context"]["denial"]
+    # The gateway writes it into a JSON text as it is.
+    assert not set('"\\\n') & set(answered["context"]["denial"])
 
 
 @pytest.mark.parametrize(
@@ -89,12 +118,21 @@ def test_functions_get_who_the_caller_is(roles: Any, reads: str | None, usage: s
     answered = allow(key, "header", method_arn("POST /events"), "usage-")
 
     assert answered["context"] == {
+        "denial": "Its roles (" + ", ".join(roles) + ") do not permit this request: make a key with another --role.",
         "name": "shop",
         "producer": "page",
         "origins": "https://a.example https://b.example",
         **({"reads": reads} if reads else {}),
     }
     assert (answered["principalId"], answered["usageIdentifierKey"]) == ("shop", usage)
+
+
+def test_the_distribution_counts_on_a_usage_plan_of_its_own():
+    key = KeyIdentity(DISTRIBUTION, ("events:write", "read:visitor"), "page", ())
+
+    answered = allow(key, "header", method_arn("POST /events"), "usage-")
+
+    assert (answered["usageIdentifierKey"], answered["context"]["reads"]) == ("usage-distribution", "visitors")
 
 
 def test_the_key_of_a_page_writes_events_and_reads_visitors_at_most():
@@ -105,11 +143,10 @@ def test_the_key_of_a_page_writes_events_and_reads_visitors_at_most():
 def asked(monkeypatch: pytest.MonkeyPatch) -> Any:
     parameters: Any = FakeKeyParameters()
     monkeypatch.setenv("USAGE_PREFIX", "usage-")
-    stored = StoredKeys(parameters, "/keys", lambda: 0.0)
+    stored = StoredKeys(parameters, "/keys", lambda: 0.0, lambda _: None)
     monkeypatch.setattr(entry, "_stored_keys", lambda: stored)
-    key = new_key()
     parameters.values["/keys/shop"] = write_key(
-        Key("shop", ("events:write",), "page", (), (KeyVersion(sha256_of(key), NOW),))
+        Key("shop", ("events:write",), "page", (), (KeyVersion(sha256_of(KEY), NOW),))
     )
 
     def ask(route: str, headers: dict[str, list[str]], query: dict[str, list[str]]) -> bool:
@@ -124,21 +161,38 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Any:
         }
         return permits(entry.handler(event, None)["policyDocument"], method_arn(route))
 
-    return key, ask
+    return ask
 
 
 def test_the_key_is_where_the_route_has_it(asked: Any):
-    key, ask = asked
-
-    assert ask("POST /events", {"X-Api-Key": [key]}, {})
-    assert ask("POST /e", {}, {"key": [key]})
-    assert not ask("POST /events", {}, {"key": [key]})
-    assert not ask("POST /e", {"X-Api-Key": [key]}, {})
+    assert asked("POST /events", {"X-Api-Key": [KEY]}, {})
+    assert asked("POST /e", {}, {"key": [KEY]})
+    assert not asked("POST /events", {}, {"key": [KEY]})
+    assert not asked("POST /e", {"X-Api-Key": [KEY]}, {})
 
 
-def test_two_keys_are_none(asked: Any):
-    key, ask = asked
+@pytest.mark.parametrize(
+    ("route", "headers", "query"),
+    [
+        ("POST /e", {}, {"key": [KEY, "x"]}),
+        ("POST /e", {}, {"key": ["x", KEY]}),
+        ("POST /e", {}, {"key": [KEY, KEY]}),
+        ("POST /events", {"x-api-key": [KEY, "x"]}, {}),
+        ("POST /events", {"x-api-key": [KEY], "X-API-KEY": ["x"]}, {}),
+    ],
+)
+def test_a_request_with_several_keys_gets_no_policy_that_could_be_cached_under_one_of_them(
+    asked: Any, route: str, headers: Any, query: Any
+):
+    # The message makes the gateway's answer a 401.
+    with pytest.raises(AmbiguousKeyError, match=r"^Unauthorized$"):
+        asked(route, headers, query)
 
-    assert not ask("POST /events", {"x-api-key": [key, key]}, {})
-    assert not ask("POST /events", {"x-api-key": [key], "X-API-KEY": ["other"]}, {})
-    assert not ask("POST /e", {}, {"key": [key, "other"]})
+
+def test_a_key_is_valid_whatever_key_is_sent_where_the_route_does_not_read_one(asked: Any):
+    assert asked("POST /e", {"x-api-key": ["x", "y"]}, {"key": [KEY]})
+    assert asked("POST /events", {"x-api-key": [KEY]}, {"key": ["x", "y"]})
+
+
+def test_without_a_key_nothing_is_permitted(asked: Any):
+    assert not asked("POST /e", {}, {})

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from backend.authorise.stored_keys import FRESH_SECONDS, KEPT_SECONDS, MOST_EXTRA_READS, KeysUnreadableError, StoredKeys
+from backend.authorise.stored_keys import (
+    FIRST_READ_SECONDS,
+    FRESH_SECONDS,
+    KEPT_SECONDS,
+    MOST_EXTRA_READS,
+    RETRY_SECONDS,
+    KeysUnreadableError,
+    StoredKeys,
+)
 from backend.contract.access.keys import Key, KeyVersion, new_key, sha256_of, write_key
 from tests.factories.records import NOW
 from tests.fakes.faults import denied, server_error, throttled, timeout
@@ -24,7 +32,10 @@ class World:
         self.seconds = 0.0
         self.parameters = FakeKeyParameters()
         client: Any = self.parameters
-        self.keys = StoredKeys(client, "/keys", lambda: self.seconds)
+        self.keys = StoredKeys(client, "/keys", lambda: self.seconds, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
 
     def store(self, name: str, *keys: str, **changes: Any) -> None:
         versions = tuple(KeyVersion(sha256_of(key), NOW, changes.get("expires_at")) for key in keys)
@@ -105,10 +116,10 @@ def test_while_the_store_throttles_or_does_not_answer_the_last_keys_are_used_for
 
     world.seconds = KEPT_SECONDS - 1
     assert world.find(OLD) == "shop"
-    assert "are used" in caplog.text
+    assert f"those known are {KEPT_SECONDS - 1} s old" in caplog.text
 
     world.seconds = KEPT_SECONDS
-    with pytest.raises(KeysUnreadableError, match="every request is refused"):
+    with pytest.raises(KeysUnreadableError, match="requests are refused"):
         world.find(OLD)
 
 
@@ -119,6 +130,70 @@ def test_without_keys_nothing_is_accepted(world: World, fault: Any):
 
     with pytest.raises(KeysUnreadableError):
         world.find(OLD)
+
+
+def test_after_a_failed_read_known_keys_are_answered_without_another_for_some_seconds(world: World):
+    world.store("shop", OLD)
+    world.find(OLD)
+    world.parameters.faults.always(timeout())
+    for tenth in range(10 * RETRY_SECONDS):
+        world.seconds = FRESH_SECONDS + tenth / 10
+        assert world.find(OLD) == "shop"
+    assert world.parameters.reads == 2
+
+    world.seconds = FRESH_SECONDS + RETRY_SECONDS
+    world.find(OLD)
+    assert world.parameters.reads == 3
+
+
+def test_an_unknown_key_is_not_refused_while_the_keys_cannot_be_read_since_it_may_be_new(world: World):
+    world.store("shop", OLD)
+    world.find(OLD)
+    world.parameters.faults.always(timeout())
+    for tenth in range(10 * RETRY_SECONDS):
+        world.seconds = tenth / 10
+        with pytest.raises(KeysUnreadableError, match="ReadTimeoutError"):
+            world.find(NEW)
+    assert world.parameters.reads == 2
+    assert world.find(OLD) == "shop"
+
+    world.parameters.faults.always(None)
+    world.store("new", NEW)
+    world.seconds = RETRY_SECONDS
+    assert world.find(NEW) == "new"
+
+
+def test_a_revocation_during_an_outage_takes_effect_some_seconds_after_it(world: World):
+    world.store("shop", OLD)
+    world.find(OLD)
+    world.parameters.faults.always(timeout())
+    world.seconds = 2 * FRESH_SECONDS
+    assert world.find(OLD) == "shop"
+
+    world.store("shop", OLD, revoked_at=NOW)
+    world.parameters.faults.always(None)
+    world.seconds += RETRY_SECONDS
+    assert world.find(OLD) is None
+
+
+def test_the_first_read_is_repeated_while_many_functions_start_at_once(world: World):
+    world.store("shop", OLD)
+    world.parameters.faults.plan([throttled(), throttled(), throttled()])
+
+    assert world.find(OLD) == "shop"
+    assert world.parameters.reads == 4
+
+
+def test_the_first_read_ends_after_some_seconds_and_not_repeated_at_once(world: World):
+    world.parameters.faults.always(throttled())
+    with pytest.raises(KeysUnreadableError):
+        world.find(OLD)
+    assert FIRST_READ_SECONDS <= world.seconds < FIRST_READ_SECONDS + 1
+    reads = world.parameters.reads
+
+    with pytest.raises(KeysUnreadableError):
+        world.find(OLD)
+    assert world.parameters.reads == reads
 
 
 def test_a_lost_permission_ends_the_use_of_the_last_keys(world: World):

@@ -110,7 +110,7 @@ def test_an_event_that_breaks_the_contract_can_be_counted_instead(transport):
 
     assert (counts.sent, counts.refused, counts.unaccounted) == (1, 1, 0)
     assert [event.reason for event in refused] == ["missing_field"]
-    assert "item_id is required" in refused[0].errors[0].rule
+    assert refused[0].errors[0].field == "item_id"
     assert transport.batches == []
 
 

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import math
-import random
 import threading
-from collections import deque
-from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.client import Client, ClientClosedError
 from backend.client.delivery import pauses as pauses_module
-from backend.client.delivery.pauses import Pauses
 from backend.client.transports.interface import RETRY, Answer, Problem, Verdict
 from tests.factories.records import event_fields, numbered_event
-from tests.fakes.client.transport import ACCEPTED, THROTTLED, FakeTransport, accept_all, retry_all
-
-REFUSED = Verdict("refused", reason="too_old")
-
-
-def numbers(payloads):
-    return [int(msgspec.json.decode(payload)["event_id"].removeprefix("e-")) for payload in payloads]
-
-
-def mixed(*verdicts):
-    def answer(batch):
-        given = [verdicts[at % len(verdicts)] for at in range(len(batch))]
-        return Answer(given, THROTTLED if RETRY in given else None)
-
-    return answer
-
+from tests.fakes.client.transport import (
+    ACCEPTED,
+    REFUSED,
+    THROTTLED,
+    FakeTransport,
+    accept_all,
+    mixed,
+    numbers,
+    retry_all,
+)
 
 answers = st.sampled_from(
     [
@@ -299,195 +285,3 @@ def test_many_threads_share_a_client():
     for sender in range(4):
         own = [number for number in arrived[100:] if number // 1000 == sender]
         assert own == sorted(own)
-
-
-def test_a_refusal_is_logged_once_for_its_reason_where_the_application_does_not_take_it(caplog):
-    with Client(FakeTransport(mixed(REFUSED)), background=False) as client:
-        for number in range(3):
-            client.send(numbered_event(number))
-        client.flush()
-
-    assert caplog.messages == ["an event was refused: too_old; others for this reason are counted only"]
-
-
-def test_a_callback_that_fails_stops_nothing_and_its_text_is_not_logged(caplog):
-    def fail(_):
-        raise KeyError("ann bought a mug")
-
-    transport = FakeTransport(mixed(REFUSED))
-    with Client(transport, on_refused=fail, background=False) as client:
-        client.send(event_fields())
-        assert client.flush().refused == 1
-
-    assert "on_refused raised KeyError" in caplog.text
-    assert "mug" not in caplog.text
-
-
-def test_a_callback_may_use_the_client():
-    transport = FakeTransport(mixed(REFUSED))
-
-    def send_another(_):
-        client.send(numbered_event(1))
-        client.flush(1)
-
-    client = Client(transport, linger=0.0, on_refused=send_another)
-    client.send(numbered_event(0))
-    client.flush()
-
-    assert client.close().accepted == 1
-
-
-def test_flush_returns_after_the_callbacks_for_its_events(monkeypatch):
-    entered, waiting = threading.Event(), threading.Event()
-
-    def wait_for_flush(_):
-        entered.set()
-        assert waiting.wait(20)
-
-    client = Client(FakeTransport(mixed(REFUSED)), linger=0.0, on_refused=wait_for_flush)
-    progress = client._outbox._progress
-    wait = progress.wait
-
-    def note_and_wait(timeout=None):
-        waiting.set()
-        return wait(timeout)
-
-    monkeypatch.setattr(progress, "wait", note_and_wait)
-    client.send(event_fields())
-    assert entered.wait(20)
-    counts = client.flush()
-    waiting.set()
-
-    assert (counts.refused, counts.pending) == (1, 0)
-    client.close()
-
-
-@pytest.mark.parametrize("background", [False, True])
-def test_a_callback_that_sends_while_the_queue_is_full_and_blocks_does_not_wait_for_itself(background):
-    transport = FakeTransport(mixed(REFUSED), batch_events=2)
-
-    def send_another(event):
-        client.send(numbered_event(10 + int(event.event_id.removeprefix("e-"))))
-
-    client = Client(
-        transport, max_events=2, when_full="block", linger=0.0, background=background, on_refused=send_another
-    )
-    for number in range(4):
-        client.send(numbered_event(number))
-    counts = client.close()
-
-    assert counts.refused > 0
-    assert counts.sent == 4 + counts.refused
-    assert (counts.accepted, counts.lost, counts.unaccounted) == (4, 0, 0)
-
-
-def test_a_handler_of_the_log_may_send_events(caplog):
-    transport = FakeTransport(retry_all)
-    client = Client(transport, background=False)
-
-    class Handler(logging.Handler):
-        def emit(self, record):
-            if record.levelno >= logging.WARNING:
-                other = threading.Thread(target=client.send, args=(numbered_event(1),))
-                other.start()
-                other.join(20)
-                assert not other.is_alive()
-
-    handler = Handler()
-    logging.getLogger("backend.client").addHandler(handler)
-    try:
-        client.send(numbered_event(0))
-        client.flush()
-        assert client.close().accepted == 2
-    finally:
-        logging.getLogger("backend.client").removeHandler(handler)
-
-
-def test_an_exception_of_a_signal_handler_loses_nothing():
-    def interrupted(_):
-        raise KeyboardInterrupt
-
-    transport = FakeTransport(interrupted)
-    client = Client(transport, background=False)
-    client.send(event_fields())
-
-    with pytest.raises(KeyboardInterrupt):
-        client.flush()
-
-    assert client.close().accepted == 1
-
-
-def test_pauses_grow_with_jitter_and_are_never_shorter_than_the_server_asks(monkeypatch):
-    monkeypatch.setattr(pauses_module, "FIRST_PAUSE_SECONDS", 0.5)
-    monkeypatch.setattr(pauses_module, "LONGEST_PAUSE_SECONDS", 30.0)
-    monkeypatch.setattr(random, "uniform", lambda low, high: high)
-    pauses = Pauses()
-
-    assert [pauses.next_seconds(0) for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
-    pauses.reset()
-    assert pauses.next_seconds(7.0) == 7.0
-    assert pauses.next_seconds(10**9) == 300.0
-    assert pauses.next_seconds(0, is_permanent=True) == 60.0
-
-
-def test_a_clock_that_is_ahead_is_corrected_and_the_refused_events_are_sent_again(caplog):
-    ahead = -timedelta(days=1).total_seconds()
-    transport = FakeTransport(
-        lambda batch: Answer([Verdict("refused", reason="in_future")] * len(batch), clock_offset=ahead)
-    )
-    refused: list[Any] = []
-    with Client(transport, background=False, on_refused=refused.append) as client:
-        event_id = client.send(event_fields(event_id=..., timestamp=...))
-        client.send(event_fields(event_id="e-2"))  # the caller's own time is not changed
-        counts = client.flush()
-
-    (arrived,) = [msgspec.json.decode(payload) for payload in transport.accepted]
-    assert arrived["event_id"] == event_id
-    now = datetime.now(UTC)
-    assert timedelta(hours=23) < now - datetime.fromisoformat(arrived["timestamp"]) < timedelta(hours=25)
-    assert [event.event_id for event in refused] == ["e-2"]
-    assert (counts.sent, counts.accepted, counts.refused, counts.unaccounted) == (2, 1, 1, 0)
-    assert "this machine's clock differs by 86400 s from the server's" in caplog.text
-
-
-def test_a_clock_that_is_behind_is_corrected_until_it_is_right_again():
-    offsets = deque([timedelta(days=1).total_seconds(), 0.0, 0.0])
-    transport = FakeTransport()
-    transport.always = lambda batch: Answer([ACCEPTED] * len(batch), clock_offset=offsets.popleft())
-    with Client(transport, background=False) as client:
-        for number in range(3):
-            client.send(event_fields(event_id=f"e-{number}", timestamp=...))
-            client.flush()
-
-    times = [datetime.fromisoformat(msgspec.json.decode(payload)["timestamp"]) for payload in transport.accepted]
-    assert [round((time - datetime.now(UTC)) / timedelta(days=1)) for time in times] == [0, 1, 0]
-
-
-@pytest.mark.parametrize("years", [7973, -2025, 1, math.inf, math.nan])
-def test_a_wrong_clock_of_the_server_is_ignored(years, caplog):
-    transport = FakeTransport()
-    transport.always = lambda batch: Answer([ACCEPTED] * len(batch), clock_offset=years * 365 * 86_400.0)
-    with Client(transport, background=False) as client:
-        for number in range(3):
-            client.send(event_fields(event_id=f"e-{number}", timestamp=...))
-            client.flush()
-
-    times = [datetime.fromisoformat(msgspec.json.decode(payload)["timestamp"]) for payload in transport.accepted]
-    assert [round((time - datetime.now(UTC)) / timedelta(days=1)) for time in times] == [0, 0, 0]
-    assert caplog.text.count("is ignored") == 1
-
-
-@pytest.mark.parametrize("background", [False, True])
-def test_a_callback_that_exits_leaves_every_event_with_an_outcome(background):
-    def leave(_):
-        raise SystemExit(3)
-
-    transport = FakeTransport(mixed(REFUSED))
-    client = Client(transport, linger=3600.0, on_refused=leave, background=background)
-    client.send(numbered_event(0))
-    with nullcontext() if background else pytest.raises(SystemExit):
-        client.flush()
-    client.send(numbered_event(1))
-    counts = client.close()
-
-    assert (counts.refused, counts.accepted, counts.pending, counts.unaccounted) == (1, 1, 0, 0)

@@ -12,7 +12,7 @@ from backend.collect.events import post_events
 from backend.collect.update_data import post_update_data
 from backend.contract import generate
 from backend.upload.requests import get_upload
-from tests.factories.records import event_fields, item_fields
+from tests.factories.records import NOW, event_fields, item_fields
 from tests.fakes.faults import server_error
 from tests.fakes.functions.front_door import request
 
@@ -48,4 +48,4 @@ def test_bulk_and_uploads(door):
         answered = post_update_data(request(json.dumps(body).encode()), door.submission())
         started = _check(answered, "POST /update-data")
 
-    _check(get_upload(request(b"", id=started["id"]), door.uploads), "GET /update-data/{id}")
+    _check(get_upload(request(b"", id=started["id"]), door.uploads, NOW), "GET /update-data/{id}")

@@ -209,8 +209,8 @@ def test_a_gzip_bomb_is_413_before_it_is_unpacked(door):
     ("body", "encoding", "field"),
     [
         (b"no gzip", "gzip", "body"),
-        (gzip.compress(event_json())[:-9], "gzip", "body"),
-        (gzip.compress(event_json()) + b"rest", "gzip", "body"),
+        (gzip.compress(event_json(), mtime=0)[:-9], "gzip", "body"),
+        (gzip.compress(event_json(), mtime=0) + b"rest", "gzip", "body"),
         (event_json(), "br", "content-encoding"),
     ],
 )

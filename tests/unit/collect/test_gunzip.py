@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.aws.gunzip import CHUNK_BYTES, TruncatedGzipError, gunzip
+from backend.aws.gunzip import CHUNK_BYTES, DamagedGzipError, TruncatedGzipError, gunzip
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 4096, 1 << 20])
@@ -45,3 +45,13 @@ def test_the_input_left_by_short_streams_is_not_copied(monkeypatch):
     packed = gzip.compress(b"") * streams
     assert list(gunzip([packed])) == []
     assert copied <= streams * 4096
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 4096, 1 << 20])
+def test_zeros_after_a_stream_are_padding(chunk_bytes):
+    packed = gzip.compress(b"a") + bytes(10_000) + gzip.compress(b"b") + bytes(5)
+    assert (
+        b"".join(gunzip(packed[start : start + chunk_bytes] for start in range(0, len(packed), chunk_bytes))) == b"ab"
+    )
+    with pytest.raises(DamagedGzipError):
+        list(gunzip([gzip.compress(b"a") + b"\0xyz"]))

@@ -113,7 +113,7 @@ def _slow(door):
     for faults in (*(door.s3.faults[name] for name in ("put_object", "get_object")), door.queue.faults):
         faults.always(timeout(), lambda: wait(CALL_SECONDS))
     door.functions.faults.always(timeout(), lambda: wait(CALL_SECONDS))
-    door.dynamodb.faults["batch_write_item"].always(timeout(), lambda: wait(CALL_SECONDS))
+    door.dynamodb.faults["transact_write_items"].always(timeout(), lambda: wait(CALL_SECONDS))
     door.kinesis.faults.always(timeout(), lambda: wait(STREAM_CALL_SECONDS))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from backend.collect.update_data import post_update_data
+from backend.contract.products import index_attributes
 from backend.http import BadRequestError
-from tests.factories.records import event_fields, item_fields, user_fields
-from tests.fakes.faults import server_error, throttled
+from tests.factories.records import NOW, event_fields, item_fields, user_fields
+from tests.fakes.faults import Fault, server_error, throttled
 from tests.fakes.functions.front_door import request
 
 
@@ -66,6 +68,15 @@ def test_items_and_users_are_stored_in_the_lake_and_in_the_table(door, kind, fie
     assert door.counts["unaccounted"] == 0
 
 
+def test_items_are_in_the_index_of_products_and_users_are_not(door):
+    for kind, fields in (("items", item_fields()), ("users", user_fields())):
+        _post(door, {"kind": kind, "records": [fields]})
+
+    item, user = door.dynamodb.items["entities"].values()
+    assert {name: item[name] for name in index_attributes(item_fields())} == index_attributes(item_fields())
+    assert user.keys() == {"entity", "attributes", "updated_at", "expires_at"}
+
+
 def test_users_expire_from_the_table_and_items_do_not(door):
     for kind, fields in (("items", item_fields()), ("users", user_fields())):
         _post(door, {"kind": kind, "records": [fields]})
@@ -86,10 +97,11 @@ def test_the_last_of_two_records_with_one_id_is_stored(door):
     assert json.loads(stored["attributes"]["S"])["price"] == 2.0
 
 
-def test_500_items_are_written_by_25_and_unprocessed_ones_are_retried(door):
-    # Given unprocessed writes in the first calls, a throttled call, and an answer without UnprocessedItems
-    door.dynamodb.unprocessed = [5, 25, 0, 1, None]
-    door.dynamodb.faults["batch_write_item"].plan([None, None, throttled()])
+def test_500_items_are_written_by_100_and_cancelled_ones_are_retried(door):
+    # Given cancelled transactions in the first calls, a throttled call, and an answer without consumed capacity
+    door.dynamodb.faults["transact_write_items"].plan(
+        [Fault(failing=frozenset({3})), None, throttled(), Fault(answer={}), Fault(failing=frozenset(range(100)))]
+    )
 
     response, answer = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
 
@@ -108,24 +120,44 @@ def test_nothing_is_stored_when_the_lake_fails(door):
 
 
 def test_a_throttled_table_is_429_for_the_records_it_lacks(door):
-    # Given the last item comes back each time
-    door.dynamodb.unprocessed = [1] * 1000
+    door.dynamodb.faults["transact_write_items"].plan([None])
+    door.dynamodb.faults["transact_write_items"].always(Fault(failing=frozenset({0})))
 
-    response, answer = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
+    response, answer = _post(
+        door, {"kind": "users", "records": [user_fields(user_id=f"u-{number}") for number in range(101)]}
+    )
 
     assert response["statusCode"] == 429
-    assert [verdict["status"] for verdict in answer["records"]] == ["accepted", "retry"]
+    assert [verdict["status"] for verdict in answer["records"]] == ["accepted"] * 100 + ["retry"]
     assert door.clock.now <= 5.0
 
 
-def test_records_are_retried_later_while_no_answer_has_unprocessed_items(door):
+def test_records_are_retried_later_while_no_answer_has_consumed_capacity(door):
     # Given nothing is known of any write
-    door.dynamodb.unprocessed = [None] * 1000
+    door.dynamodb.faults["transact_write_items"].always(Fault(answer={}))
 
     response, answer = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
 
-    assert response["statusCode"] == 429
+    assert response["statusCode"] == 503
     assert [verdict["status"] for verdict in answer["records"]] == ["retry", "retry"]
+
+
+def test_an_earlier_version_does_not_replace_a_later_one(door):
+    # Given 150 items, the first of which was updated after their request arrived
+    later = door.submission(now=NOW + timedelta(seconds=1))
+    update = {"kind": "items", "records": [item_fields(item_id="i-0", title="new")]}
+    assert post_update_data(request(json.dumps(update).encode()), later)["statusCode"] == 202
+
+    records = [item_fields(item_id=f"i-{number}", title="old") for number in range(150)]
+    response, answer = _post(door, {"kind": "items", "records": records})
+
+    assert (response["statusCode"], answer["accepted"]) == (202, 150)
+    titles = {
+        item["entity"]["S"]: json.loads(item["attributes"]["S"])["title"]
+        for item in door.dynamodb.items["entities"].values()
+    }
+    assert titles == {f"item#i-{number}": "old" if number else "new" for number in range(150)}
+    assert door.clock.sleeps == []
 
 
 @pytest.mark.parametrize(
@@ -145,6 +177,7 @@ def test_records_are_retried_later_while_no_answer_has_unprocessed_items(door):
         ({"kind": "items", "records": [{}] * 501}, "records"),
         ({"kind": "items", "records": [{}], "x" * 500: 1}, "x" * 64),
         ({"kind": "items", "source": 3}, "source"),
+        ({"kind": "items", "source": "s3://uploads/a\nb"}, "source"),
     ],
 )
 def test_a_malformed_body_is_400_and_names_the_field(door, body, field):

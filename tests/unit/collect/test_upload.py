@@ -12,47 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.collect.records import resume_upload
-from backend.collect.update_data import post_update_data
 from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError
 from backend.upload import lines, processing
 from backend.upload import report as reports
 from backend.upload.addresses import MAX_UPLOAD_BYTES
-from backend.upload.requests import get_upload
 from tests.factories.records import NOW, event_fields, item_fields
 from tests.fakes.faults import server_error
-from tests.fakes.functions.front_door import FrontDoor, request
+from tests.fakes.functions.front_door import FrontDoor
 
 THROTTLE = "ProvisionedThroughputExceededException"
-
-
-def _ask(door, source="s3://uploads/data", kind="interactions", now=NOW):
-    body = json.dumps({"kind": kind, "source": source}).encode()
-    response = post_update_data(request(body), door.submission(now=now))
-    assert response["statusCode"] == 202
-    return json.loads(response["body"])["id"]
-
-
-def _upload(door, body, kind="interactions"):
-    door.s3.objects["uploads", "data"] = body
-    return _ask(door, kind=kind)
-
-
-def _process(door, seconds=60.0, limit=200):
-    """Run every requested invocation, each with that many seconds, and return their number."""
-    for count in range(limit):
-        if not door.functions.invoked:
-            return count
-        _resume(door, door.functions.invoked.pop(0)["upload"], seconds)
-    raise AssertionError("it does not end")
-
-
-def _resume(door, upload_id, seconds=5.0):
-    resume_upload(upload_id, door.dependencies, door.clock.deadline(seconds), lambda: NOW)
-
-
-def _report(door, upload_id):
-    return json.loads(get_upload(request(b"", resource="/update-data/{id}", id=upload_id), door.uploads)["body"])
 
 
 def _jsonl(records):
@@ -64,18 +32,18 @@ def _events(count):
 
 
 def test_json_lines_are_answered_at_once_and_processed(door):
-    upload_id = _upload(
-        door, _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{,}\n\n"
+    upload_id = door.upload(
+        _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{,}\n\n"
     )
 
     # Then it waits
-    assert _report(door, upload_id)["state"] == "WAITING"
+    assert door.report(upload_id)["state"] == "WAITING"
     assert door.stream_events() == []
 
     # When it has been processed
-    assert _process(door) == 1
+    assert door.process() == 1
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert report == {
         "id": upload_id,
         "kind": "interactions",
@@ -107,10 +75,10 @@ def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
     writer.writerow(["d", "Half", "1", "", "no object"])
     body = b"\xef\xbb\xbf" + text.getvalue().encode() + b"e,too few\r\n\r\n" + b'f,"open,1,,\r\n'
 
-    upload_id = _upload(door, body, kind="items")
-    _process(door)
+    upload_id = door.upload(body, kind="items")
+    door.process()
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert (report["state"], report["read"], report["accepted"]) == ("SUCCEEDED", 6, 2)
     assert report["refused"] == {"wrong_type": 2, "malformed_json": 2}
     assert [(error["line"], error["field"]) for error in report["errors"]] == [
@@ -140,8 +108,8 @@ def test_csv_interactions_have_numbers_and_impressions(door):
         b"View,2026-01-31T12:00:00Z,u,i,nan,\n"
     )
 
-    _upload(door, body)
-    _process(door)
+    door.upload(body)
+    door.process()
 
     (event,) = door.stream_events()
     assert (event["event_value"], event["impression"]) == (100.0, ["i", "j"])
@@ -157,8 +125,8 @@ def test_csv_interactions_have_whole_numbers_and_positions(door):
         b"View,2026-01-31T12:00:00Z,undefined,i,,,,,\n"
     )
 
-    _upload(door, body)
-    _process(door)
+    door.upload(body)
+    door.process()
 
     events = {event["event_type"]: event for event in door.stream_events()}
     assert (events["Purchase"]["quantity"], events["Purchase"]["currency"]) == (2, "EUR")
@@ -174,8 +142,8 @@ def test_csv_numbers_as_spreadsheets_and_data_frames_write_them_are_read(door):
         b"Impression,2026-01-31T12:00:02Z,u,,,,i|j,1.0|2.0\n"
     )
 
-    _upload(door, body)
-    _process(door)
+    door.upload(body)
+    door.process()
 
     events = sorted(door.stream_events(), key=lambda event: event["timestamp"])
     assert [(event.get("quantity"), event.get("event_value")) for event in events] == [(2, 0.5), (3, 5.0), (None, None)]
@@ -189,8 +157,8 @@ def test_a_property_that_a_csv_cell_states_twice_is_refused(door):
         b'View,2026-01-31T12:00:00Z,u,i,"{""a"": 1}"\n'
     )
 
-    _upload(door, body)
-    _process(door)
+    door.upload(body)
+    door.process()
 
     assert [event["properties"] for event in door.stream_events()] == [{"a": 1}]
     (row,) = door.bad_rows()
@@ -200,8 +168,8 @@ def test_a_property_that_a_csv_cell_states_twice_is_refused(door):
 def test_gzip_of_several_streams_is_read(door):
     records = _jsonl(_events(700))
 
-    _upload(door, gzip.compress(records[:1000]) + gzip.compress(records[1000:]))
-    _process(door)
+    door.upload(gzip.compress(records[:1000]) + gzip.compress(records[1000:]))
+    door.process()
 
     assert [event["event_id"] for event in door.stream_events()].count("e-699") == 1
     assert len(door.stream_events()) == 700
@@ -209,12 +177,12 @@ def test_gzip_of_several_streams_is_read(door):
 
 def test_an_upload_resumes_in_further_invocations_until_its_end(door):
     # When each invocation has time for one chunk only
-    upload_id = _upload(door, _jsonl(_events(2600)))
-    invocations = _process(door, seconds=0)
+    upload_id = door.upload(_jsonl(_events(2600)))
+    invocations = door.process(0)
 
     # Then every record was taken once
-    assert invocations == 7
-    assert _report(door, upload_id)["accepted"] == 2600
+    assert invocations == 6
+    assert door.report(upload_id)["accepted"] == 2600
     assert len(door.stream_events()) == 2600
 
 
@@ -225,12 +193,12 @@ def test_nothing_is_lost_or_counted_twice_under_any_failures(data):
     door = FrontDoor()
     door.kinesis.failing = data.draw(st.lists(st.dictionaries(st.integers(0, 2), st.just(THROTTLE)), max_size=12))
     packed = gzip.compress if data.draw(st.booleans()) else bytes
-    upload_id = _upload(door, packed(_jsonl([*_events(1700), {}])))
+    upload_id = door.upload(packed(_jsonl([*_events(1700), {}])))
     door.s3.breaking_after = data.draw(st.lists(st.sampled_from([10**9, 262_144]), max_size=1))
 
-    _process(door, seconds=data.draw(st.sampled_from([0, 0.05, 60])))
+    door.process(data.draw(st.sampled_from([0, 0.05, 60])))
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert (report["state"], report["read"], report["accepted"], report["refused"]) == (
         "SUCCEEDED",
         1701,
@@ -242,22 +210,22 @@ def test_nothing_is_lost_or_counted_twice_under_any_failures(data):
 
 
 def test_a_repeated_invocation_changes_nothing(door):
-    upload_id = _upload(door, _jsonl([item_fields(item_id=str(n)) for n in range(1100)]), kind="items")
-    _process(door)
-    before, lake = _report(door, upload_id), door.s3.keys("lake")
+    upload_id = door.upload(_jsonl([item_fields(item_id=str(n)) for n in range(1100)]), kind="items")
+    door.process()
+    before, lake = door.report(upload_id), door.s3.keys("lake")
 
-    _resume(door, upload_id)
+    door.resume(upload_id)
 
-    assert _report(door, upload_id) == before
+    assert door.report(upload_id) == before
     assert door.s3.keys("lake") == lake
     assert len(lake) == 3
 
 
 def test_an_object_that_is_requested_twice_is_processed_once(door):
-    first = _upload(door, _jsonl(_events(3)))
-    second = _ask(door)
-    _process(door)
-    third = _ask(door)
+    first = door.upload(_jsonl(_events(3)))
+    second = door.ask()
+    door.process()
+    third = door.ask()
 
     assert first == second == third
     assert door.functions.invoked == []
@@ -268,60 +236,60 @@ def test_content_that_is_uploaded_again_is_processed_again(door):
     titles = []
     for title in ("A", "B", "A"):
         door.s3.put_object(Bucket="uploads", Key="data", Body=json.dumps(item_fields(title=title)).encode())
-        _ask(door, kind="items")
-        _process(door)
+        door.ask(kind="items")
+        door.process()
         titles.append(json.loads(door.dynamodb.items["entities"]["item#i-1",]["attributes"]["S"])["title"])
 
     assert titles == ["A", "B", "A"]
 
 
 def test_the_progress_is_503_while_s3_fails(door):
-    upload_id = _upload(door, json.dumps(event_fields()).encode())
+    upload_id = door.upload(json.dumps(event_fields()).encode())
     door.s3.faults["get_object"].always(server_error())
 
     with pytest.raises(UnavailableError):
-        _report(door, upload_id)
+        door.report(upload_id)
 
 
 def test_a_stray_quote_spoils_only_its_own_row(door):
     rows = [b"item_id,title", b'i0,"5 disk', *[b"i%d,Boots" % number for number in range(1, 2000)]]
 
-    upload_id = _upload(door, b"\n".join(rows), kind="items")
-    _process(door)
+    upload_id = door.upload(b"\n".join(rows), kind="items")
+    door.process()
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert (report["read"], report["accepted"], report["refused"]) == (2000, 1999, {"malformed_json": 1})
 
 
 def test_a_broken_row_of_an_object_with_consent_is_stored_without_its_bytes(door):
     header = b"event_type,timestamp,user_id,item_id,consent\n"
 
-    _upload(door, header + b"View,2026-01-31T12:00:00Z,jane,i\n" + b"View,2026-01-31T12:00:00Z,jane,i,Denied\n")
-    _process(door)
+    door.upload(header + b"View,2026-01-31T12:00:00Z,jane,i\n" + b"View,2026-01-31T12:00:00Z,jane,i,Denied\n")
+    door.process()
 
     assert [row["payload"] for row in door.bad_rows()] == [""]
 
 
 def test_an_abandoned_upload_is_resumed_by_a_repeated_request(door):
     # Given an upload whose invocation vanished
-    upload_id = _upload(door, _jsonl(_events(3)))
+    upload_id = door.upload(_jsonl(_events(3)))
     door.functions.invoked.clear()
 
-    assert _ask(door, now=NOW + timedelta(minutes=6)) == upload_id
+    assert door.ask(now=NOW + timedelta(minutes=6)) == upload_id
 
-    assert _process(door) == 1
-    assert _report(door, upload_id)["state"] == "SUCCEEDED"
+    assert door.process() == 1
+    assert door.report(upload_id)["state"] == "SUCCEEDED"
 
 
 def test_an_upload_fails_when_its_records_cannot_be_stored(door):
     door.kinesis.faults.always(server_error())
-    upload_id = _upload(door, _jsonl(_events(3)))
+    upload_id = door.upload(_jsonl(_events(3)))
 
-    _process(door, seconds=1)
+    door.process(1)
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert (report["state"], report["accepted"]) == ("FAILED", 0)
-    assert "could not be stored" in report["cause"]
+    assert "could not be read or stored" in report["cause"]
 
 
 @pytest.mark.parametrize(
@@ -329,8 +297,8 @@ def test_an_upload_fails_when_its_records_cannot_be_stored(door):
     [
         (b"", "empty"),
         (b"\n\n", "empty"),
-        (b"item_id,colour\n1,2\n", "'colour'"),
-        (b"item_id,item_id\n1,2\n", "each column once"),
+        (b"item_id,colour\n1,2\n", "not so its column 2"),
+        (b"item_id,item_id\n1,2\n", "not so its columns 1, 2"),
         (b"item_id,title\n", "no records"),
         (b"item_id,title\r\n\r\n", "no records"),
         (b"item_id,title\n,Boots\n", "no record was accepted"),
@@ -342,19 +310,19 @@ def test_an_upload_fails_when_its_records_cannot_be_stored(door):
     ],
 )
 def test_an_object_that_cannot_be_read_fails_with_its_cause(door, body, cause):
-    upload_id = _upload(door, body, kind="items")
-    _process(door)
+    upload_id = door.upload(body, kind="items")
+    door.process()
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert report["state"] == "FAILED"
     assert cause in report["cause"]
 
 
 def test_an_object_whose_records_all_deny_consent_succeeds(door):
-    upload_id = _upload(door, _jsonl([event_fields(consent="denied")]))
-    _process(door)
+    upload_id = door.upload(_jsonl([event_fields(consent="denied")]))
+    door.process()
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert (report["state"], report["suppressed"], report["errors"]) == ("SUCCEEDED", 1, [])
 
 
@@ -362,19 +330,19 @@ def test_the_lines_of_errors_count_through_invocations_and_blank_lines(door):
     broken = event_fields(item_id=3)
     body = b"\n" + _jsonl(_events(700)) + b"\n\n" + _jsonl([broken, *_events(600), broken])
 
-    upload_id = _upload(door, body)
-    assert _process(door, seconds=0) > 1
+    upload_id = door.upload(body)
+    assert door.process(0) > 1
 
-    assert [error["line"] for error in _report(door, upload_id)["errors"]] == [704, 1305]
+    assert [error["line"] for error in door.report(upload_id)["errors"]] == [704, 1305]
 
 
 def test_a_report_has_ten_errors_at_most_of_bounded_length_and_no_values(door):
     records = [event_fields(**{f"{'x' * 5000}{number}": "secret"}) for number in range(30)]
 
-    upload_id = _upload(door, _jsonl(records))
-    _process(door)
+    upload_id = door.upload(_jsonl(records))
+    door.process()
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert report["refused"] == {"unknown_field": 30}
     assert [error["line"] for error in report["errors"]] == list(range(1, 11))
     assert len(json.dumps(report)) < 5000
@@ -382,22 +350,23 @@ def test_a_report_has_ten_errors_at_most_of_bounded_length_and_no_values(door):
 
 
 def test_an_object_that_changes_during_processing_fails(door):
-    upload_id = _upload(door, _jsonl(_events(1200)))
-    _resume(door, upload_id, seconds=0)
+    upload_id = door.upload(_jsonl(_events(1200)))
+    door.resume(upload_id, 0)
     door.s3.objects["uploads", "data"] += _jsonl(_events(1))
 
-    _process(door)
+    door.process()
 
-    assert "replaced" in _report(door, upload_id)["cause"]
+    assert "replaced" in door.report(upload_id)["cause"]
 
 
 def test_a_gzip_bomb_fails_and_is_never_whole_in_memory(door, monkeypatch):
     monkeypatch.setattr(lines, "MAX_UNPACKED_BYTES", 1_000_000)
 
-    upload_id = _upload(door, gzip.compress(_jsonl(_events(10_000))))
-    _process(door)
+    upload_id = door.upload(gzip.compress(_jsonl(_events(10_000))))
+    door.process()
 
-    assert "unpacks to more than" in _report(door, upload_id)["cause"]
+    assert "unpacks to more than" in door.report(upload_id)["cause"]
+    assert door.stream_events() == []
 
 
 def test_a_line_beyond_the_limit_is_refused_alone(door, monkeypatch):
@@ -408,10 +377,10 @@ def test_a_line_beyond_the_limit_is_refused_alone(door, monkeypatch):
     events = _events(3)
     body = _jsonl(events[:1]) + b'{"x":"' + b"y" * 20_000 + b'"}\n' + _jsonl(events[1:]) + b"z" * 7000
 
-    upload_id = _upload(door, body)
-    _process(door, seconds=0)
+    upload_id = door.upload(body)
+    door.process(0)
 
-    report = _report(door, upload_id)
+    report = door.report(upload_id)
     assert (report["accepted"], report["refused"]) == (3, {"too_large": 2})
     assert len(door.stream_events()) == 3
 
@@ -430,7 +399,7 @@ def test_a_line_beyond_the_limit_is_refused_alone(door, monkeypatch):
 )
 def test_a_source_outside_the_uploads_bucket_is_refused(door, source, error):
     with pytest.raises(error) as refused:
-        _ask(door, source)
+        door.ask(source)
 
     assert refused.value.field == "source"
     assert door.functions.invoked == []
@@ -442,14 +411,14 @@ def test_an_object_that_is_too_large_is_413(door, monkeypatch):
     )
 
     with pytest.raises(TooLargeError):
-        _ask(door)
+        door.ask()
 
 
 def test_an_upload_that_cannot_start_is_503(door):
     door.s3.faults["put_object"].always(server_error())
 
     with pytest.raises(UnavailableError):
-        _upload(door, b"{}")
+        door.upload(b"{}")
 
 
 @pytest.mark.parametrize(
@@ -457,7 +426,7 @@ def test_an_upload_that_cannot_start_is_503(door):
 )
 def test_an_unknown_upload_is_refused(door, upload_id, error):
     with pytest.raises(error):
-        _report(door, upload_id)
+        door.report(upload_id)
 
 
 def test_the_internal_fields_are_fields_of_the_report():

@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 
 from backend.collect.update_data import post_update_data
+from backend.contract.generators.errors import UPLOAD_TOO_LARGE
 from backend.http import BadRequestError, NotFoundError, TooLargeError
 from backend.upload.addresses import MAX_UPLOAD_BYTES, post_uploads
 from tests.factories.records import NOW
@@ -126,5 +127,8 @@ def test_a_body_of_another_form_is_refused_with_its_field(door, body, field):
 
 def test_an_object_that_would_be_too_large_gets_no_address(door):
     assert address(door, size_bytes=MAX_UPLOAD_BYTES)
-    with pytest.raises(TooLargeError):
+    with pytest.raises(TooLargeError) as refused:
         address(door, size_bytes=MAX_UPLOAD_BYTES + 1)
+    # The answer that the OpenAPI document has.
+    error = {"code": refused.value.code, "message": refused.value.message, "field": refused.value.field}
+    assert UPLOAD_TOO_LARGE["error"] == error | {"rule": refused.value.rule}

@@ -11,7 +11,7 @@ from backend.collect.events import post_events
 from backend.collect.update_data import post_update_data
 from backend.http import UnavailableError
 from backend.upload.requests import get_upload
-from tests.factories.records import event_fields, item_fields
+from tests.factories.records import NOW, event_fields, item_fields
 from tests.fakes.faults import client_error
 from tests.fakes.functions.front_door import request
 from tests.fakes.wire import Wire
@@ -45,7 +45,7 @@ def test_events_that_the_stream_does_not_confirm_are_retried(door, wrong):
 
 @pytest.mark.parametrize("wrong", [wrong for name, wrong in WRONG.items() if name != "entries without a number"])
 def test_items_that_the_table_does_not_confirm_are_retried(door, wrong):
-    dynamodb = Wire(BatchWriteItem=wrong).client("dynamodb")
+    dynamodb = Wire(TransactWriteItems=wrong).client("dynamodb")
 
     answered = post_update_data(request(ITEMS), _submission(door, dynamodb=dynamodb))
 
@@ -85,7 +85,7 @@ def test_a_report_that_cannot_be_read_is_503(door, wrong):
     uploads = replace(door.uploads, s3=Wire(GetObject=wrong).client("s3"))
 
     with pytest.raises(UnavailableError):
-        get_upload(request(b"", resource="/update-data/{id}", id="0" * 32), uploads)
+        get_upload(request(b"", resource="/update-data/{id}", id="0" * 32), uploads, NOW)
 
 
 def _submission(door, **clients):

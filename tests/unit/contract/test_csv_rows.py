@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.contract.csv_rows import MAX_ROW_LINES, read_csv
+from backend.contract.csv_rows import MAX_ROW_LINES, MAX_VALUE_CHARACTERS, VALUE_TOO_LONG, read_csv
 
 GOOD = [b"i%d,x" % number for number in range(5)]
 
@@ -61,6 +61,16 @@ def test_a_quote_that_is_open_for_too_long_is_a_stray_one():
 
     assert [len(row.lines) for row in rows] == [1] * (MAX_ROW_LINES + 2)
     assert sum(not row.rule for row in rows) == MAX_ROW_LINES
+
+
+def test_a_value_is_too_long_whatever_the_csv_modules_limit_is():
+    limit = csv.field_size_limit(1_000_000)  # as the engine sets it, for imports
+    try:
+        (row,) = read_csv([b'a,"' + b"x" * (MAX_VALUE_CHARACTERS + 1) + b'"'], 2)
+    finally:
+        csv.field_size_limit(limit)
+
+    assert row.rule == VALUE_TOO_LONG
 
 
 def test_without_quoting_a_quote_is_a_character_everywhere():

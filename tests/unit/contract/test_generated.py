@@ -122,7 +122,17 @@ def test_the_lake_has_a_column_for_every_field():
 def test_every_model_is_a_draft_4_schema_that_stands_alone():
     models = _models()
 
-    assert set(models) == {"Event", "EventBatch", "Item", "User", "UpdateData", "NewUpload", "Rerank", "Train"}
+    assert set(models) == {
+        "Event",
+        "EventBatch",
+        "Item",
+        "User",
+        "UpdateData",
+        "NewUpload",
+        "Rerank",
+        "Train",
+        "Visitor",
+    }
     for name, schema in models.items():
         assert name.isalnum()
         jsonschema.Draft4Validator.check_schema(schema)

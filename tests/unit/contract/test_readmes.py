@@ -71,8 +71,8 @@ def test_the_csv_holds_two_items():
     lines = split_lines(iter([_block("backend/upload/README.md", "csv")]))
     header = read_header("items", next(lines).data) or []
 
-    payloads = [row.payload for row in csv_rows(lines, header, "items")]
-    items = [read_item(payload) for payload in payloads if not isinstance(payload, Refusal)]
+    payloads = [row.payload for row in csv_rows(lines, header, "items") if isinstance(row.payload, bytes)]
+    items = [read_item(payload) for payload in payloads]
 
     assert [(item.item_id, item.title, item.price) for item in items if not isinstance(item, Refusal)] == [
         ("i-318", 'Boots, "tall"', 129.5),

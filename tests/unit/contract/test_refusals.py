@@ -24,9 +24,9 @@ def _refused(payload):
     ("changes", "reason", "field", "rule"),
     [
         ({"timestamp": ...}, "missing_field", "timestamp", "is required"),
-        ({"item_id": ...}, "missing_field", "event", "item_id is required"),
-        ({"item_id": None}, "missing_field", "event", "item_id is required"),
-        ({"user_id": ..., "session_id": ...}, "no_identity", "event", "user_id or session_id is required"),
+        ({"item_id": ...}, "missing_field", "item_id", "is required, except for a Search"),
+        ({"item_id": None}, "missing_field", "item_id", "is required, except for a Search"),
+        ({"user_id": ..., "session_id": ...}, "no_identity", "user_id", "no session_id"),
         ({"colour": "red"}, "unknown_field", "colour", "is not a known field"),
         ({"user_id": 7}, "wrong_type", "user_id", "must be a string"),
         ({"event_value": "7"}, "wrong_type", "event_value", "must be a number"),
@@ -85,15 +85,15 @@ def _refused(payload):
         ({"recommendation_id": "undefined"}, "placeholder_id", "recommendation_id", "placeholder"),
         ({"impression": ["i-1", "null"]}, "placeholder_id", "impression[1]", "placeholder"),
         ({"event_type": "Purchase", "order_id": "null"}, "placeholder_id", "order_id", "placeholder"),
-        ({"order_id": "o-1"}, "misplaced_field", "event", "order_id is for a Purchase only"),
-        ({"quantity": 2}, "misplaced_field", "event", "quantity is for Purchase"),
+        ({"order_id": "o-1"}, "misplaced_field", "order_id", "is for a Purchase only"),
+        ({"quantity": 2}, "misplaced_field", "quantity", "is for Purchase"),
         ({"event_type": "Purchase", "quantity": 1.5}, "wrong_type", "quantity", "whole number"),
         ({"event_type": "Purchase", "quantity": 0}, "out_of_range", "quantity", "at least 1"),
         ({"event_type": "Purchase", "quantity": 2**80}, "out_of_range", "quantity", "at most 10000"),
-        ({"event_type": "Purchase", "currency": "EUR"}, "misplaced_field", "event", "event_value"),
+        ({"event_type": "Purchase", "currency": "EUR"}, "misplaced_field", "currency", "event_value"),
         ({"event_value": 1.0, "currency": "eur"}, "unknown_value", "currency", "ISO 4217"),
         ({"position": 10_001}, "out_of_range", "position", "at most 10000"),
-        ({"positions": [1]}, "misplaced_field", "event", "positions is for an Impression only"),
+        ({"positions": [1]}, "misplaced_field", "positions", "is for an Impression only"),
         ({"slot": "x" * 257}, "too_long", "slot", "at most 256"),
         ({"device": 3}, "wrong_type", "device", "must be a string"),
         ({"producer": "me"}, "unknown_value", "producer", '"page"'),
@@ -110,27 +110,28 @@ def test_a_broken_rule_is_named_with_its_field(changes, reason, field, rule):
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason", "rule"),
+    ("changes", "reason", "field", "rule"),
     [
-        ({"impression": ...}, "missing_field", "impression is required"),
-        ({"item_id": "i-1"}, "misplaced_field", "must not have item_id"),
-        ({"event_value": 1.0}, "misplaced_field", "must not have event_value"),
-        ({"position": 1}, "misplaced_field", "must not have position"),
-        ({"order_id": "o-1"}, "misplaced_field", "for a Purchase only"),
-        ({"quantity": 1}, "misplaced_field", "only"),
-        ({"user_id": ..., "session_id": ...}, "no_identity", "user_id or session_id"),
-        ({"impression": ["i-1", "i-1"]}, "repeated_value", "each item once"),
-        ({"positions": [1]}, "wrong_positions", "as many"),
-        ({"positions": [2, 1]}, "wrong_positions", "rising"),
-        ({"positions": [2, 2]}, "wrong_positions", "rising"),
-        ({"positions": [0, 1]}, "out_of_range", "at least 1"),
+        ({"impression": ...}, "missing_field", "impression", "is required"),
+        ({"item_id": "i-1"}, "misplaced_field", "item_id", "must not be in an Impression"),
+        ({"event_value": 1.0}, "misplaced_field", "event_value", "must not be in an Impression"),
+        ({"position": 1}, "misplaced_field", "position", "must not be in an Impression"),
+        ({"order_id": "o-1"}, "misplaced_field", "order_id", "for a Purchase only"),
+        ({"quantity": 1}, "misplaced_field", "quantity", "only"),
+        ({"user_id": ..., "session_id": ...}, "no_identity", "user_id", "no session_id"),
+        ({"impression": ["i-1", "i-1"]}, "repeated_value", "impression", "each item once"),
+        ({"positions": [1]}, "wrong_positions", "positions", "as many"),
+        ({"positions": [2, 1]}, "wrong_positions", "positions", "rising"),
+        ({"positions": [2, 2]}, "wrong_positions", "positions", "rising"),
+        ({"positions": [0, 1]}, "out_of_range", "positions[0]", "at least 1"),
     ],
 )
-def test_a_list_that_breaks_a_rule_is_refused(changes, reason, rule):
+def test_a_list_that_breaks_a_rule_is_refused(changes, reason, field, rule):
     refusal = _refused(json.dumps(impression_fields(**changes)).encode())
 
     assert refusal.reason == reason
     assert refusal.reason in REASONS
+    assert refusal.errors[0].field == field
     assert rule in refusal.errors[0].rule
 
 

@@ -284,7 +284,7 @@ def test_a_refusal_of_json_lines_names_its_first_line(tmp_path, capsys):
     printed = summary(tmp_path, capsys, RATING, "\n" + text + "\n{\n")
 
     assert {line.strip() for line in printed[1:4]} == {
-        "1 missing_field: first in line 3: event item_id is required, except for a Search or an Impression",
+        "1 missing_field: first in line 3: item_id is required, except for a Search or an Impression",
         "1 wrong_type: first in line 4: timestamp of this column does not match the mapping's timestamp 'seconds'",
         "1 malformed_json: first in line 5: event must be well-formed JSON in UTF-8",
     }

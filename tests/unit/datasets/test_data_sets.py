@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.errors import ImportFailedError, InvalidSchemaError, InvalidValueError
 from model.datasets.training_data import catalogue_of, select_interactions
 from model.datasets.values import check_value
+from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, schema_text, shop_rows
 
 
@@ -47,6 +49,13 @@ def test_columns_are_camel_case_as_properties(column, name):
         (schema(fields=[{"name": "ITEM_ID", "type": "bytes"}]), "the type of field ITEM_ID must be of"),
         (schema(fields=[{"name": "ITEM_ID", "type": ["int", "string"]}]), "one type"),
         (schema(fields=[{"name": "ITEM ID", "type": "string"}]), "letters, digits and underscores"),
+        *(
+            (
+                schema(fields=[SCHEMA_FIELDS["Items"][0], {"name": "A", "type": "string", mark: "true"}]),
+                f'field A: "{mark}" must be true or false',
+            )
+            for mark in ("categorical", "textual", "itemName")
+        ),
         (
             schema(
                 "Interactions",
@@ -81,6 +90,86 @@ def test_quotes_may_be_doubled_or_escaped_and_columns_in_any_order():
         "CREATION_TIMESTAMP": None,
     }
     assert to_rows(read_schema(schema_text("Items")), [row])["i"]["PRICE"] == 1.5
+
+
+DATA_FIELDS: dict[str, list[Any]] = {
+    "Interactions": [*SCHEMA_FIELDS["Interactions"], {"name": "IMPRESSION", "type": ["string", "null"]}],
+    "Items": SCHEMA_FIELDS["Items"],
+    "Users": [*SCHEMA_FIELDS["Users"], {"name": "AGE", "type": ["int", "null"]}],
+    "Actions": [
+        {"name": "ACTION_ID", "type": "string"},
+        *({"name": name, "type": ["long", "null"]} for name in ("VALUE", "EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY")),
+    ],
+    "ActionInteractions": [
+        *({"name": name, "type": "string"} for name in ("USER_ID", "ACTION_ID", "EVENT_TYPE")),
+        {"name": "TIMESTAMP", "type": "long"},
+    ],
+}
+VALID = {"TIMESTAMP": "1760000000", "EVENT_TYPE": "View", "USER_ID": "u", "ITEM_ID": "i", "ACTION_ID": "a"}
+COLUMNS = [(name, field["name"], str(field["type"])) for name, fields in DATA_FIELDS.items() for field in fields]
+IDS = [
+    (name, column)
+    for name, column, _ in COLUMNS
+    if column in {"USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE", "IMPRESSION"}
+]
+NUMBERS = [(name, column) for name, column, kind in COLUMNS if "string" not in kind]
+TIMES = [(name, column) for name, column in NUMBERS if column.endswith("TIMESTAMP")]
+
+
+def read_row(dataset, changed="", value=""):
+    """Read a valid row of a dataset in which one column has another value."""
+    names = [field["name"] for field in DATA_FIELDS[dataset]]
+    row = [value if name == changed else VALID.get(name, "") for name in names]
+    text = f"{','.join(names)}\n{','.join(row)}\n"
+    described = read_schema(avro_schema(dataset, DATA_FIELDS[dataset]))
+    return next(read_rows(described, [("file.csv", text.splitlines(keepends=True))]))
+
+
+@pytest.mark.parametrize("dataset", DATA_FIELDS)
+def test_a_valid_row_is_read(dataset):
+    assert read_row(dataset)
+
+
+@pytest.mark.parametrize(("dataset", "column"), IDS)
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\x7f"])
+def test_a_control_character_in_an_id_is_refused_with_its_line_and_column(dataset, column, character):
+    with pytest.raises(ImportFailedError, match=f"line 2: column {column} has a control character"):
+        read_row(dataset, column, f"a{character}b")
+
+
+@pytest.mark.parametrize(("dataset", "column"), IDS)
+@pytest.mark.parametrize("character", ["\u00a0", "\u200d", "🎉", "日"])
+def test_other_characters_in_an_id_are_read(dataset, column, character):
+    assert read_row(dataset, column, f"a{character}b")[column] == f"a{character}b"
+
+
+@pytest.mark.parametrize(("dataset", "column"), NUMBERS)
+@pytest.mark.parametrize(
+    "digits", ["\u0661\u0662", "\uff11\uff12", "1\u0662"], ids=["arabic-indic", "full-width", "mixed"]
+)
+def test_digits_beyond_ascii_are_refused(dataset, column, digits):
+    with pytest.raises(ImportFailedError, match=f"line 2: column {column} must hold values of type"):
+        read_row(dataset, column, digits)
+
+
+@pytest.mark.parametrize(("dataset", "column"), TIMES)
+def test_a_negative_time_and_one_in_milliseconds_are_refused_by_what_is_wrong(dataset, column):
+    with pytest.raises(ImportFailedError, match=f"line 2: column {column} must be positive epoch seconds"):
+        read_row(dataset, column, "-1")
+    with pytest.raises(
+        ImportFailedError, match=f"line 2: column {column} must hold Unix time in seconds, not in milliseconds"
+    ):
+        read_row(dataset, column, "1760000000000")
+
+
+@pytest.mark.parametrize(("column", "schema_has_it"), [("ITEM_ID", True), ("PRICE", True), ("COLOUR", False)])
+def test_a_column_that_a_header_names_twice_is_refused_by_name(column, schema_has_it):
+    header = ",".join(
+        [each.name for each in read_schema(schema_text("Items")).columns] + [column] * (1 if schema_has_it else 2)
+    )
+
+    with pytest.raises(ImportFailedError, match=f"file.csv names columns more than once: .{column}."):
+        rows_of("Items", f"{header}\n")
 
 
 def test_the_line_of_a_bad_record_is_named_and_its_value_is_not():

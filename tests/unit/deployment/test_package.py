@@ -7,7 +7,9 @@ import zipfile
 
 import pytest
 
+from deployment.package.__main__ import FUNCTIONS, LOCKS, ROOT
 from deployment.package.archive import files_below, write_archive
+from deployment.package.dependencies import is_loaded
 from deployment.package.sources import imported_packages
 
 
@@ -68,3 +70,32 @@ def test_an_import_of_a_package_that_is_not_there_is_named(tmp_path):
 
     with pytest.raises(FileNotFoundError, match=r"backend\.missing"):
         imported_packages(tmp_path, "collect")
+
+
+def test_only_the_function_that_reads_uploads_has_the_reader_of_parquet():
+    locks = {name: (ROOT / "deployment" / "requirements" / f"{LOCKS[name]}.txt").read_text() for name in FUNCTIONS}
+    packages = {
+        name: {line.split(" ")[0] for line in lock.splitlines() if "==" in line} for name, lock in locks.items()
+    }
+
+    others = packages.pop("collect") - {"pyarrow==25.0.1"}
+    assert all(of == others for of in packages.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pyarrow/libarrow.so.2500", True),
+        ("pyarrow/libarrow_python.so.2500", True),
+        ("pyarrow/lib.cpython-313-aarch64-linux-gnu.so", True),
+        ("pyarrow/include/arrow/api.h", False),
+        ("pyarrow/tests/test_array.py", False),
+        ("pyarrow/libarrow_flight.so.2500", False),
+        ("pyarrow/libarrow_python.so.2500.1.0", False),
+        ("pyarrow/libarrow_python.so", False),
+        ("pyarrow/lib.pyx", False),
+        ("other/include/arrow/api.h", True),
+    ],
+)
+def test_of_pyarrow_only_what_reads_parquet_is_packed(name, expected):
+    assert is_loaded(name) == expected

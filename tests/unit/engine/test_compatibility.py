@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.contract.engine.compatibility import TESTS, BadMarkError, Marks, by_operation, page, unshown
+from tests.contract.engine.conformance.corpus import Corpus, Row
+
+EMPTY = Corpus((), {})
 
 
 def test_a_statement_stands_once_with_the_test_that_makes_it():
@@ -17,7 +20,7 @@ def test_a_statement_stands_once_with_the_test_that_makes_it():
         ("differs", ("PutItems", "unknown properties are refused"), "test_a.py::test_three"),
     ]
 
-    text = page(by_operation(marks))
+    text = page(by_operation(marks), EMPTY)
 
     assert text.count("an eventId is kept once") == 1
     assert "### PutEvents\n- an eventId is kept once ([`test_two`](../../tests/contract/engine/test_b.py))" in text
@@ -40,13 +43,38 @@ def test_a_test_that_may_not_run_shows_nothing(given):
     assert marks.found
 
 
+@pytest.mark.parametrize(
+    ("follows", "engine"), [("observation", "both are kept (observation)"), ("neither", "**Differs:** both are kept")]
+)
+def test_a_row_of_the_corpus_is_printed_with_its_test_and_sources(follows, engine):
+    row = Row(
+        id="two|ids",
+        operations=("PutEvents",),
+        in_short="PutEvents twice",
+        page="one is kept",
+        observed="two were kept",
+        sources=("notebook",),
+        choice="both are kept",
+        follows=follows,
+        test="events/test_a.py::test_two",
+    )
+
+    text = page(by_operation([]), Corpus((row,), {"guide": "the guide", "notebook": "a notebook"}))
+
+    assert (
+        f"| two&#124;ids | PutEvents | PutEvents twice | one is kept | two were kept | {engine} | 2 | "
+        "[`test_two`](../../tests/contract/engine/events/test_a.py) |" in text
+    )
+    assert "1. the guide\n2. a notebook\n" in text
+
+
 def test_all_79_operations_are_counted_and_the_unshown_are_named():
     shown = by_operation([("honours", ("CreateFilter", "thirty filters per dataset group"), "test_a.py::test_one")])
 
     assert len(shown) == 79
     assert len(unshown(shown)) == 78
     assert "CreateFilter" not in unshown(shown)
-    assert "ListFilters" in page(shown)
+    assert "ListFilters" in page(shown, EMPTY)
 
 
 @pytest.mark.parametrize(

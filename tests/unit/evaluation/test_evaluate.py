@@ -7,7 +7,7 @@ import pytest
 
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
-from model.evaluation.evaluate import evaluate
+from model.evaluation.evaluate import evaluate, seen_share
 from model.evaluation.lists import full_lists, query_of
 from model.evaluation.splits import EvaluationQuestion, Split, by_time, given_test_set, leave_last_out
 from model.recipes.personalization.user_personalization import UserPersonalization
@@ -159,6 +159,15 @@ def test_an_empty_place_is_no_hit_of_the_question_before():
     result = evaluate(popular(split), split, cuts=(2,))
 
     assert result.per_question["hr@2"].tolist() == [1.0, 0.0]
+
+
+def test_the_share_of_seen_items_is_that_of_the_places_of_lists():
+    split = given_test_set(from_rows(ROWS), {"user-1": ["d"], "user-0": ["b"]})
+
+    lists = full_lists(popular(split), split, 4, hide_seen=False)
+
+    assert seen_share(lists, split, 4) == 3 / 8  # a for both, and b for user-1
+    assert seen_share(full_lists(popular(split), split, 4, hide_seen=True), split, 4) == 0
 
 
 def test_a_query_says_all_that_a_question_knows():

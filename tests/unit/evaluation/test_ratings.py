@@ -34,8 +34,12 @@ def rated(rows):
 
 def test_the_errors_of_a_constant_prediction():
     asked = [
-        HeldOutRatings("anna", [], ["a", "b"], np.array([5.0, 2.0])),
-        HeldOutRatings("bert", [], ["a"], np.array([3.0])),
+        rated
+        for n in range(6)
+        for rated in (
+            HeldOutRatings(f"anna-{n}", [], ["a", "b"], np.array([5.0, 2.0])),
+            HeldOutRatings(f"bert-{n}", [], ["a"], np.array([3.0])),
+        )
     ]
 
     found = rating_metrics(Always(3.0), asked)

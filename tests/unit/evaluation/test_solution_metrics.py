@@ -11,7 +11,14 @@ from model.datasets.catalogue import Catalogue
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.actions import area_under_curve
-from model.evaluation.solution_metrics.evaluate import Question, evaluate, measure, split_users
+from model.evaluation.solution_metrics.evaluate import (
+    REPEATS_COUNT,
+    Question,
+    ask_for_new_items,
+    evaluate,
+    measure,
+    split_users,
+)
 from model.evaluation.solution_metrics.standard_errors import SLICES, STANDARD_ERROR, popular_items
 from model.recipes.popularity.popularity import Popularity, UserCounts
 from model.registry.recipes import RECIPES
@@ -96,9 +103,31 @@ def test_each_recipe_reports_the_metrics_that_are_documented_for_it(name):
 
     metrics, _ = evaluate(named, data_for(name))
 
-    assert {metric for metric in metrics if not metric.endswith((STANDARD_ERROR, *SLICES))} == set(named.metrics)
+    own = (STANDARD_ERROR, *SLICES, "ridge_weight", "ridge_skipped", REPEATS_COUNT)
+    assert {metric for metric in metrics if not metric.endswith(own)} == set(named.metrics)
     assert any(metrics.values())
     assert all(0 <= value <= 1 for kind, value in metrics.items() if kind != "hit")
+
+
+@pytest.mark.parametrize("name", ["aws-user-personalization-v2", "aws-personalized-ranking-v2", "aws-similar-items"])
+def test_hits_are_new_items_unless_the_solution_asks_for_repeats(name):
+    # Given users who do nothing new in their latest tenth, except every third user
+    rows = [
+        (f"u{user}", f"i{(user + (17 if step == 19 and user % 3 == 0 else step % 10)) % 40}", 100 * step + user)
+        for user in range(300)
+        for step in range(20)
+    ]
+    data = TrainingData(from_rows(rows))
+
+    new, _ = evaluate(RECIPES[name], data)
+    again, _ = evaluate(RECIPES[name], replace(data, parameters={"repeats": "true"}))
+
+    assert (new[REPEATS_COUNT], again[REPEATS_COUNT]) == (0.0, 1.0)
+    if name == "aws-user-personalization-v2":
+        assert again["mean_reciprocal_rank_at_25"] > 0.3
+    questions = ask_for_new_items(split_users(data.interactions)[1])
+    assert all(not set(question.history) & set(question.wanted) for question in questions)
+    assert 0 < len(questions) < 20
 
 
 def test_settings_that_were_chosen_before_are_used_as_they_are():

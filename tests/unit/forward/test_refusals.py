@@ -109,3 +109,14 @@ def test_without_a_control_an_event_alone_is_held_back(forwarder):
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
     assert (outcome.retried, outcome.held_back) == (1, 1)
     assert not forwarder.s3.objects
+
+
+@pytest.mark.parametrize("failed_requests", range(1, 20))
+def test_an_outage_that_ends_at_any_request_refuses_nothing(forwarder, failed_requests):
+    forwarder.clock.now = 3600
+    forwarder.tracker.faults.plan([server_error()] * failed_requests)
+
+    outcome = forwarder.forward(kinesis_record(0, numbered_event(0), numbered_event(1), numbered_event(2)))
+
+    assert outcome.bad == 0
+    assert not forwarder.s3.objects

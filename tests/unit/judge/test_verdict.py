@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,16 @@ def test_where_nothing_serves_the_challenger_does():
 
     assert (verdict.kept, verdict.comparisons) == ("challenger", ())
     assert "No version serves yet" in verdict.reason
+
+
+def test_metrics_that_count_other_hits_are_not_compared():
+    old, new = version("old", 0.4), version("new", 0.1)
+    new = replace(new, metrics={**new.metrics, "repeats_count": 0.0})
+
+    verdict = judge(old, new, RULES)
+
+    assert (verdict.kept, verdict.comparisons) == ("challenger", ())
+    assert "one of the versions only" in verdict.reason
 
 
 @pytest.mark.parametrize(("gain", "kept"), [(0.30, "challenger"), (0.19, "challenger"), (0.15, "champion")])

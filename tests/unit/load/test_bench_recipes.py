@@ -16,6 +16,8 @@ from tests.load.recipes.tasks import FILES
 
 FOUND = {
     "metrics": {"hr@10": (0.5, 0.4, 0.6)},
+    "unfiltered": {"hr@10": (0.4, 0.3, 0.5)},
+    "seen": 0.015,
     "seconds": 2.0,
     "cpu": 1.5,
     "peak_mib": 64.0,
@@ -51,6 +53,15 @@ def test_a_measurement_that_fails_is_a_row_that_says_so_among_the_others(quick, 
     assert rows[-1] == {"data": "beauty", "file": "beauty.txt", "SHA-256": "f480"}
     said = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in said] == ["1 of 3, 0 min", "2 of 3, 0 min", "3 of 3, 0 min"]
+
+
+def test_recipes_for_users_have_a_row_without_a_filter_of_seen_items(quick):
+    quick.setitem(bench_recipes.MEASURED, "beauty", (bench_recipes.DEFAULT, bench_recipes.SIMILAR))
+
+    default, unfiltered, similar, *_ = bench_recipes.run("beauty")
+
+    assert (unfiltered["recipe"], unfiltered["hr@10"]) == (f"{bench_recipes.DEFAULT}, unfiltered", "0.4000 ±0.1000")
+    assert (default["seen of 10"], unfiltered["seen of 10"], similar["seen of 10"]) == ("", "1.5%", "")
 
 
 def test_each_measurement_is_printed_before_the_next_begins(quick):

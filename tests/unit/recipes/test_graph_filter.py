@@ -200,8 +200,8 @@ def test_questions_ask_for_the_first_item_that_is_new_to_the_user():
 
 def test_ten_thousand_events_of_one_user_are_answered_by_the_newest(recipe, monkeypatch):
     monkeypatch.setattr(graph_filter, "MAX_HISTORY", 5)
-    newest = recipe.item_ids[:5]
+    newest, seen = recipe.item_ids[:5], np.arange(5)
 
-    assert recipe.recommend(Query(history=newest + recipe.item_ids[5:] * 60), 5) == recipe.recommend(
-        Query(history=newest), 5
+    assert recipe.recommend(Query(history=newest + recipe.item_ids[5:] * 60, seen=seen), 5) == recipe.recommend(
+        Query(history=newest, seen=seen), 5
     )

@@ -36,6 +36,7 @@ def test_every_route_answers(serving):
     assert ask("GET", "/similar-items/{item_id}", pathParameters={"item_id": "item%2D7"})[1]["item_id"] == "item-7"
     assert ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["2"]})[1]["source"] == "recommender"
     assert ask("POST", "/rerank", body='{"user_id":"ann","items":["item-2","item-1"]}')[0] == 200
+    assert ask("POST", "/recommendations", body='{"facts":{"country":"DE"}}')[1]["source"] == "popular"
     assert ask("GET", "/health")[1]["status"] == "ready"
 
 
@@ -80,6 +81,8 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("FILTERS_PARAMETER", "/filters")
     monkeypatch.setenv("SERVED_LISTS_STREAM", "served-lists")
+    monkeypatch.setenv("DATASETS_BUCKET", "datasets")
+    monkeypatch.setenv("MODELS", "{}")
     monkeypatch.setattr(ServedLists, "open_connection", lambda _: None)
     clients = entry._dependencies.__wrapped__()
 
@@ -90,4 +93,6 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
     assert clients.deployed == {"campaign"}
     # The filters, look-up and recommender, then popular items, as the deadline of the request allows.
     assert longest(clients.dynamodb) + longest(clients.runtime) <= REQUEST_SECONDS
+    assert longest(clients.custom_model.client()) <= longest(clients.runtime)
     assert longest(clients.filters.client) <= longest(clients.dynamodb)
+    assert longest(clients.fact_lists.client()) <= longest(clients.dynamodb)

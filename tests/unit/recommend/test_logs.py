@@ -21,19 +21,21 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/similar-items/{item_id}", {"pathParameters": {"item_id": SECRET}}),
     ("POST", "/rerank", {"body": json.dumps({"user_id": SECRET, "items": [SECRET, "mug"]})}),
     ("POST", "/rerank", {"body": f'{{"user_id": "{SECRET}", "items": ["{SECRET}"'}),
+    ("POST", "/recommendations", {"body": json.dumps({"items": [SECRET, "a", "b", "c", "d"]})}),
+    ("POST", "/recommendations", {"body": json.dumps({"facts": {"city": SECRET, "interests": [SECRET]}})}),
     ("GET", f"/{SECRET}", {}),
 ]
 
 
 @pytest.mark.parametrize("failure", [None, *FAILURES], ids=lambda failure: type(failure).__name__)
 @pytest.mark.parametrize(
-    "place", ["batch_get_item", "query", "put_item", "runtime", "parameters", "firehose", "everywhere"]
+    "place", ["batch_get_item", "query", "put_item", "runtime", "parameters", "firehose", "objects", "everywhere"]
 )
 def test_no_id_and_no_payload_is_logged(monkeypatch, caplog, capsys, place, failure):
     serving = Serving()
     faults = {name: serving.dynamodb.faults[name] for name in ("batch_get_item", "query", "put_item")}
     faults |= {"runtime": serving.runtime.faults, "parameters": serving.parameters.faults}
-    faults["firehose"] = serving.firehose.faults
+    faults |= {"firehose": serving.firehose.faults, "objects": serving.objects.faults}
     for name, each in faults.items():
         if place in (name, "everywhere"):
             each.always(failure)

@@ -32,6 +32,7 @@ def requests_of(user: str) -> list[dict[str, Any]]:
     filtered = {"filter": ["not_bought"], "user_id": [user]}
     return [
         proxy_event("GET", "/recommendations/{user_id}", pathParameters={"user_id": user.replace("#", "%23")}),
+        proxy_event("GET", "/users/{user_id}/history", pathParameters={"user_id": user.replace("#", "%23")}),
         proxy_event("POST", "/rerank", {"user_id": user, "items": ["item-1"]}),
         proxy_event("GET", "/popular", multiValueQueryStringParameters=filtered),
         proxy_event(
@@ -59,7 +60,7 @@ def requests_of(user: str) -> list[dict[str, Any]]:
         (None, "session#s-1", 403),
     ],
 )
-@pytest.mark.parametrize("kind", range(4))
+@pytest.mark.parametrize("kind", range(5))
 def test_a_caller_reads_the_users_of_its_role(context: dict[str, str] | None, user: str, status: int, kind: int):
     event = requests_of(user)[kind]
     answered = entry.handler({**event, "requestContext": {"requestId": "r", "authorizer": context}}, None)
@@ -71,8 +72,13 @@ def test_a_caller_reads_the_users_of_its_role(context: dict[str, str] | None, us
 
 @pytest.mark.usefixtures("_serving")
 @pytest.mark.parametrize(("context", "status"), [(ALL, 200), (VISITORS, 200), (WRITER, 403), (None, 403)])
-def test_what_concerns_no_user_needs_a_role_that_reads(context: dict[str, str] | None, status: int):
-    event = proxy_event("GET", "/popular", requestContext={"requestId": "r", "authorizer": context})
+@pytest.mark.parametrize(
+    "event",
+    [proxy_event("GET", "/popular"), proxy_event("POST", "/recommendations", {"facts": {"country": "DE"}})],
+    ids=lambda event: event["resource"],
+)
+def test_what_concerns_no_user_needs_a_role_that_reads(event: Any, context: dict[str, str] | None, status: int):
+    event = {**event, "requestContext": {"requestId": "r", "authorizer": context}}
 
     assert entry.handler(event, None)["statusCode"] == status
 

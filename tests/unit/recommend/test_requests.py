@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from backend.http import BadRequestError, Request
+from backend.http import BadRequestError
 from backend.recommend.requests import (
     RecommendationRequest,
     read_popular,
@@ -15,13 +12,7 @@ from backend.recommend.requests import (
     read_rerank,
     read_similar_items,
 )
-
-
-def http_request(
-    path: dict[str, str] | None = None, query: dict[str, list[str]] | None = None, body: Any = None
-) -> Request:
-    written = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Request("GET", "/", path or {"user_id": "ann", "item_id": "mug"}, query or {}, {}, written, "r-1")
+from tests.factories.lambda_events import http_request
 
 
 def test_defaults():
@@ -37,6 +28,16 @@ def test_num_results_and_explain_are_read():
     assert (request.num_results, request.with_explanations) == (50, True)
     request = read_recommendations(http_request(query={"num_results": ["100"], "explain": ["false"]}))
     assert (request.num_results, request.with_explanations) == (100, False)
+
+
+def test_slot_and_variation_are_read_and_share_one_stored_answer():
+    labels = {"slot": "home-top", "variation": "b"}
+    query = {name: [value] for name, value in labels.items()}
+    for read in (read_recommendations, read_similar_items, read_popular):
+        request = read(http_request(query=query))
+        assert (request.slot, request.variation, request.key) == ("home-top", "b", read(http_request()).key)
+    ranked = read_rerank(http_request(body={"user_id": "ann", "items": ["a"], **labels}))
+    assert (ranked.slot, ranked.variation) == ("home-top", "b")
 
 
 def test_at_most_50_items_are_explained():
@@ -66,6 +67,8 @@ def test_num_results_out_of_range_or_no_number_is_refused(value):
         ({"limit": ["5"]}, "limit"),
         ({"explain": ["yes"]}, "explain"),
         ({"num_results": ["5", "6"]}, "num_results"),
+        ({"slot": [""]}, "slot"),
+        ({"variation": ["b" * 257]}, "variation"),
     ],
 )
 def test_other_wrong_query_parameters_are_refused(query, field):
@@ -108,6 +111,7 @@ def test_a_list_to_rank_is_read_in_its_order():
         ({"user_id": "ann", "items": ["a"] * 2}, "items"),
         ({"user_id": "ann", "items": [str(n) for n in range(501)]}, "items"),
         ({"user_id": "ann", "items": ["a", 5]}, "items[1]"),
+        ({"user_id": "ann", "items": ["a"], "slot": None}, "slot"),
         ({"user_id": 7, "items": ["a"]}, "user_id"),
         (b'{"user_id": "\\ud800", "items": ["a"]}', "user_id"),
         (b'{"user_id": "ann", "items": ["\\udfff"]}', "items[0]"),
@@ -118,3 +122,56 @@ def test_a_wrong_list_to_rank_is_refused(body, field):
     with pytest.raises(BadRequestError) as refused:
         read_rerank(http_request(body=body))
     assert refused.value.field == field
+
+
+def test_a_context_is_read_by_column_and_has_answers_of_its_own():
+    request = read_recommendations(http_request(query={"context[HOUR]": ["07"], "context[DEVICE]": ["phone"]}))
+    ranked = read_rerank(http_request(body={"user_id": "ann", "items": ["a"], "context": {"DEVICE": "phone"}}))
+
+    assert request.context == (("DEVICE", "phone"), ("HOUR", "07"))
+    assert ranked.context == (("DEVICE", "phone"),)
+    assert request.key != read_recommendations(http_request(query={"context[HOUR]": ["08"]})).key
+    assert ranked.key != read_rerank(http_request(body={"user_id": "ann", "items": ["a"]})).key
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "rule"),
+    [
+        ({"context[COLOUR]": ["red"]}, "context[COLOUR]", "the context columns are: DEVICE, HOUR"),
+        ({"context[HOUR]": ["7", "8"]}, "context[HOUR]", "must be given once"),
+        ({"context[HOUR]": [""]}, "context[HOUR]", "1 to 1000 characters"),
+        ({"context": ["phone"]}, "context", "is not known"),
+        ({"fallback": ["none"]}, "fallback", "must be popular"),
+        ({"details": ["1"]}, "details", "must be true or false"),
+        ({"derive_context": ["yes"]}, "derive_context", "must be true or false"),
+    ],
+)
+def test_a_wrong_choice_is_refused_with_its_rule(query, field, rule):
+    with pytest.raises(BadRequestError, match=rule) as refused:
+        read_recommendations(http_request(query=query))
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"context": "phone"}, "context"),
+        ({"context": {"DEVICE": 7}}, "context[DEVICE]"),
+        ({"details": "true"}, "details"),
+        ({"details": True, "items": [str(n) for n in range(101)]}, "items"),
+        ({"derive_context": 1}, "derive_context"),
+        ({"fallback": True}, "fallback"),
+        ({"fallback": []}, "fallback"),
+        ({"fallback": {}}, "fallback"),
+    ],
+)
+def test_a_wrong_choice_about_a_list_to_rank_is_refused(body, field):
+    with pytest.raises(BadRequestError) as refused:
+        read_rerank(http_request(body={"user_id": "ann", "items": ["a"], **body}))
+    assert refused.value.field == field
+
+
+def test_only_what_depends_on_the_user_has_a_context():
+    for read in (read_similar_items, read_popular):
+        with pytest.raises(BadRequestError):
+            read(http_request(query={"context[DEVICE]": ["phone"]}))

@@ -75,14 +75,17 @@ def test_every_source_leaves_one(serving):
             {"user_id": "ann", "filter": "not_bought"},
         ),
         (RecommendationRequest("popular"), {}),
+        (RecommendationRequest("popular", slot="home-top", variation="b"), {"slot": "home-top", "variation": "b"}),
     ],
     ids=lambda value: getattr(value, "kind", None),
 )
-def test_it_names_the_user_or_session_the_item_and_the_filter(serving, request_, columns):
+def test_it_names_the_user_or_session_the_item_the_filter_and_the_labels(serving, request_, columns):
     serving.describe("user#session#s-1")
-    serving.ask(request_)
+    body = serving.ask(request_)
     [row] = serving.firehose.rows
-    assert {name: row[name] for name in ("user_id", "session_id", "item_id", "filter") if name in row} == columns
+    named = ("user_id", "session_id", "item_id", "filter", "slot", "variation")
+    assert {name: row[name] for name in named if name in row} == columns
+    assert body.get("variation") == columns.get("variation")
 
 
 def test_it_is_written_while_the_last_good_answer_is_stored(serving):

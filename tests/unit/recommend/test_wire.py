@@ -9,10 +9,12 @@ import pytest
 
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
+from backend.recommend.models.custom import CustomModel
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
-from tests.fakes.functions.serving import NOW, TABLES, campaign_arns
+from backend.recommend.visitors.fact_lists import FactLists
+from tests.fakes.functions.serving import NOW, TABLES, campaign_arns, models
 from tests.fakes.wire import Wire
 
 
@@ -24,9 +26,12 @@ def dependencies(wire: Wire) -> RecommendDependencies:
         runtime,
         TABLES,
         campaign_arns(),
+        models(),
+        CustomModel(lambda: wire.client("sagemaker-runtime"), wire.client("dynamodb"), TABLES),
         frozenset(campaign_arns().values()),
         filters,
         ServedLists(wire.client("firehose"), "served-lists"),
+        FactLists(lambda: wire.client("s3"), "datasets", lambda: 0.0),
     )
 
 

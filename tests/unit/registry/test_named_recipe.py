@@ -33,6 +33,7 @@ def test_defaults_are_values_that_the_parameter_may_have(name):
         (Parameter("0.5"), "0.25", None),
         (Parameter("0.5"), "nan", "must be a number from 0 to 1"),
         (Parameter("0.5"), "half", "must be a number"),
+        (Parameter("3", 0, 10, integer=True), "\u0664", "must be a whole number"),
         (Parameter("true", choices=("true", "false")), "False", None),
         (Parameter("true", choices=("true", "false")), "maybe", "must be one of true, false"),
     ],

@@ -9,7 +9,9 @@ import pytest
 
 from backend.contract.rules import event_types as contract
 from backend.contract.rules.placeholder_ids import RESERVED_WORDS
-from scripts import event_types, lake
+from backend.recommend import requests
+from backend.recommend.visitors import fact_lists
+from scripts import arguments, event_types, lake, popular_by_fact
 from scripts.transforms import values
 
 ROOT = Path(__file__).parents[3]
@@ -58,6 +60,13 @@ def test_the_types_of_event_are_those_of_the_contract():
     assert list(event_types.CONTEXT_COLUMNS) == context
     # With the searches that the event tracker gets, the default is within the limit.
     assert event_types.read_interaction_types(",".join(event_types.INTERACTION_TYPES)) == event_types.INTERACTION_TYPES
+
+
+def test_the_facts_are_those_that_the_api_reads():
+    assert popular_by_fact.FACTS == requests.FACTS
+    assert {*popular_by_fact.FACTS} <= {field.name for field in lake.USERS.fields}
+    options = arguments.read_arguments(["--lake", "l", "--datasets", "s3://data/", "--run_id", "run"])
+    assert options.popular_by_fact == f"s3://data/{fact_lists.KEY}"
 
 
 def test_every_reserved_word_contains_a_reserved_part():

@@ -14,7 +14,7 @@ from backend.train.progress import get_train
 from backend.train.start import post_train
 from tests.factories.lambda_events import proxy_event
 from tests.fakes.faults import denied, throttled, timeout
-from tests.fakes.states import STARTED, FakeStates
+from tests.fakes.functions.states import STARTED, FakeStates
 
 ARN = "arn:aws:states:eu-central-1:000000000000:stateMachine:rivulet-local-train"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)

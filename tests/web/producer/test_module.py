@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from deployment.package.page import MAXIMUM_GZIPPED, TOOLS, PageBuildError, build_page, build_types
+from backend.contract.rules.placeholder_ids import is_placeholder
+from deployment.package.page import (
+    INTERNAL,
+    MAXIMUM_GZIPPED,
+    TOOLS,
+    PageBuildError,
+    build_page,
+    build_script,
+    build_types,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = Path(__file__).with_name("sample.ts")
@@ -32,9 +41,44 @@ def test_the_module_needs_no_eval_no_injected_script_and_no_markup(module):
     assert not re.findall(rb"\beval\b|new Function|innerHTML|createElement|document\.write|https?://", module)
 
 
+def test_no_name_that_a_page_uses_is_shortened():
+    published = build_types(ROOT)
+
+    names = set(re.findall(r"^ *(\w+)\??[:(<]", published, re.MULTILINE))
+    assert "impressions" in names
+    assert not names & set(INTERNAL.split("|"))
+
+
 def test_a_module_that_cannot_be_built_is_explained(tmp_path):
     with pytest.raises(PageBuildError, match=r"make build/web/\.ready"):
         build_page(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("around", ["", " ", "\u200b", "\u2060\u00a0", "\x85", "\u3164\uffa0"])
+def test_what_the_contract_refuses_as_an_id_is_left_out_and_nothing_else(around):
+    words = [
+        "",
+        "null",
+        "NaN",
+        "(none)",
+        "<nil>",
+        "[undefined]",
+        "[object Object]",
+        r"\N",
+        "i-1",
+        "nullify",
+        "Nana",
+        "-",
+        "#",
+    ]
+    ids = [f"{around}{word}{around}" for word in words]
+    (pattern,) = re.findall(
+        r"PLACEHOLDER = (/.*/i);", (ROOT / "backend/web/producer/generated/contract.ts").read_text()
+    )
+
+    left_out = run("node", "-p", f"JSON.stringify({json.dumps(ids)}.filter((id) => {pattern}.test(id)))")
+
+    assert json.loads(left_out.stdout) == [each for each in ids if is_placeholder(each)]
 
 
 def test_the_published_types_accept_what_the_contract_has_and_nothing_else(tmp_path):
@@ -54,11 +98,7 @@ def test_the_published_types_accept_what_the_contract_has_and_nothing_else(tmp_p
 
 
 def test_the_rules_hold_on_a_browser_of_fakes(tmp_path):
-    script = tmp_path / "rivulet.js"
-    options = ("--bundle", "--format=iife", "--global-name=Rivulet", "--log-level=warning", f"--outfile={script}")
-    bundled = run(f"{ROOT}/{TOOLS}/esbuild", "backend/web/producer/client.ts", *options)
-    assert bundled.returncode == 0, bundled.stderr
-
+    script = build_script(ROOT, tmp_path / "rivulet.js")
     tests = sorted(map(str, RULES.glob("*.test.mjs")))
     done = run("node", "--test", "--test-reporter=tap", *tests, RIVULET_SCRIPT=str(script))
     assert done.returncode == 0, done.stdout
@@ -67,4 +107,5 @@ def test_the_rules_hold_on_a_browser_of_fakes(tmp_path):
 
 
 def test_the_lock_names_no_registry():
-    assert "://" not in (ROOT / "backend/web/package-lock.json").read_text().replace("https://github.com/sponsors", "")
+    packages = json.loads((ROOT / "backend/web/package-lock.json").read_text())["packages"]
+    assert not [name for name, package in packages.items() if "resolved" in package]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from backend.contract import limits
 from backend.contract.generators.answers import answer_schemas
 from backend.contract.generators.api import record_schema
 from backend.contract.models import Event
 from backend.contract.rules.event_types import IMPRESSION, PURCHASE, SEARCH, TYPES, WITH_QUANTITY
+from backend.contract.rules.placeholder_ids import INVISIBLE, PLACEHOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Schema = dict[str, Any]
 
@@ -43,6 +48,9 @@ def module() -> str:
             _HEADER,
             *(f"export const {name} = {value};" for name, value in _limits().items()),
             "",
+            "/** An id that a program writes where it has none, which the contract refuses. */",
+            f"export const PLACEHOLDER = {_placeholder()};",
+            "",
             _interface("Event", fields, event["required"], event["description"]),
             _event_fields(list(fields)),
             "/** A type of event: of the contract, or one that a shop has added to `EventFields`. */",
@@ -75,6 +83,23 @@ def is_allowed(field: str, event_type: str) -> bool:
 
 def _limits() -> dict[str, int]:
     return {name: value for name, value in vars(limits).items() if name.startswith("MAX_") and isinstance(value, int)}
+
+
+def _placeholder() -> str:
+    """Return a regular expression of the placeholders that a program writes; the names of columns are not among them.
+
+    To be short, it takes blanks, brackets and words in any order: what it takes beyond the contract is no id either.
+    """
+    blanks_and_brackets = r"[[\](<>)\s\x85" + "".join(_ranges(INVISIBLE)) + "]"
+    return rf"/^({blanks_and_brackets}|{'|'.join(PLACEHOLDERS)}|\[object \w+|\\n)*$/i"
+
+
+def _ranges(characters: str) -> Iterator[str]:
+    """Yield the ranges of ascending characters, as a regular expression has them."""
+    numbered = enumerate(map(ord, characters))
+    for _, group in groupby(numbered, lambda each: each[1] - each[0]):
+        codes = [f"\\u{code:04x}" for _, code in group]
+        yield codes[0] if len(codes) == 1 else f"{codes[0]}-{codes[-1]}"
 
 
 def _event_fields(names: list[str]) -> str:

@@ -17,6 +17,9 @@ export const MAX_EVENTS_PER_REQUEST = 500;
 export const MAX_CATEGORY_LENGTH = 1000;
 export const MAX_TEXT_LENGTH = 20000;
 
+/** An id that a program writes where it has none, which the contract refuses. */
+export const PLACEHOLDER = /^([[\](<>)\s\x85\u00ad\u115f-\u1160\u180e\u200b-\u200f\u2060-\u2064\u2800\u3164\ufeff\uffa0]|null|nil|none|undefined|nan|\[object \w+|\\n)*$/i;
+
 /** An interaction of a user with an item: its type and its time. */
 export interface Event {
   /** Makes sending the event twice harmless; derived from the event where absent. */

@@ -1,8 +1,6 @@
-"""Maps types between the Glue catalogue (Hive's names), DuckDB, and Athena's results."""
+"""Maps types of the Glue catalogue (Hive's names) to DuckDB's."""
 
 from __future__ import annotations
-
-import re
 
 SIMPLE = {
     "bigint": "BIGINT",
@@ -20,21 +18,6 @@ SIMPLE = {
     "tinyint": "TINYINT",
     "varchar": "VARCHAR",
 }
-# Sums of integers are bigint, Trino's widest integer type.
-RESULT_NAMES = {
-    "BLOB": "varbinary",
-    "HUGEINT": "bigint",
-    "UBIGINT": "bigint",
-    "UHUGEINT": "bigint",
-    "UINTEGER": "bigint",
-    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
-    "TIMESTAMP_MS": "timestamp",
-    "TIMESTAMP_NS": "timestamp",
-    "TIMESTAMP_S": "timestamp",
-    "INTERVAL": "interval day to second",
-    '"NULL"': "unknown",
-}
-HIVE_NAMES = {"VARCHAR": "string", "INTEGER": "int", "BLOB": "binary", "HUGEINT": "bigint", "UBIGINT": "bigint"}
 
 
 def duckdb_type(hive_type: str) -> str:
@@ -57,35 +40,6 @@ def duckdb_type(hive_type: str) -> str:
     if name not in SIMPLE:
         raise ValueError(f"{hive_type} is not a type of the Glue catalogue")
     return SIMPLE[name]
-
-
-def result_type(duckdb_name: str) -> str:
-    """Return Athena's ColumnInfo type for a DuckDB type."""
-    name = duckdb_name.upper()
-    if name.endswith("]"):
-        return "array"
-    if name.startswith("STRUCT"):
-        return "row"
-    if name.startswith("MAP"):
-        return "map"
-    return RESULT_NAMES.get(name, name.partition("(")[0].lower())
-
-
-def hive_type(duckdb_name: str) -> str:
-    """Return the Hive type for a column of a DuckDB result."""
-    name = duckdb_name
-    if name.endswith("[]"):
-        return f"array<{hive_type(name[:-2])}>"
-    if name.upper().startswith("MAP("):
-        key, value = split_outside(name[4:-1], ",")
-        return f"map<{hive_type(key.strip())},{hive_type(value.strip())}>"
-    if name.upper().startswith("STRUCT("):
-        members = (re.match(r'\s*"?([^"\s]+)"?\s+(.*)', field) for field in split_outside(name[7:-1], ","))
-        return f"struct<{','.join(f'{member[1]}:{hive_type(member[2])}' for member in members if member)}>"
-    upper = name.upper()
-    if upper.startswith("DECIMAL"):
-        return upper.lower().replace(" ", "")
-    return "timestamp" if upper.startswith("TIMESTAMP") else HIVE_NAMES.get(upper, upper.lower())
 
 
 def split_outside(text: str, separator: str) -> list[str]:

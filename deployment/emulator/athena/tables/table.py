@@ -16,6 +16,8 @@ from deployment.emulator.glue.partition_filter import UnreadableFilterError, row
 from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
+    import duckdb
+
     from deployment.emulator.s3.objects import StoredObject
 
 CATALOG = "awsdatacatalog"
@@ -102,14 +104,18 @@ def partitions_of(table: Table) -> list[Partition]:
     ]
 
 
-def select_partitions(table: Table, partitions: list[Partition], conditions: list[str]) -> list[Partition]:
+def select_partitions(
+    table: Table, partitions: list[Partition], conditions: list[str], connection: duckdb.DuckDBPyConnection
+) -> list[Partition]:
     """Return the partitions that match conditions, in DuckDB's SQL, over the partition columns.
 
     A condition that cannot be evaluated from the values alone is ignored here, since the query evaluates it again.
     """
     for condition in conditions:
         try:
-            selected = rows_where(table.keys, [list(partition.values) for partition in partitions], condition)
+            selected = rows_where(
+                table.keys, [list(partition.values) for partition in partitions], condition, connection
+            )
         except UnreadableFilterError:
             continue
         partitions = [partitions[index] for index in selected]

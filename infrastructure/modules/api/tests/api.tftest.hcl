@@ -156,12 +156,17 @@ run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids"
   }
 
   assert {
+    condition     = strcontains(aws_api_gateway_gateway_response.this["ACCESS_DENIED"].response_templates["application/json"], "$context.authorizer.denial")
+    error_message = "A refused key gets no reason."
+  }
+
+  assert {
     condition     = aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'" && [for type in ["UNAUTHORIZED", "ACCESS_DENIED", "AUTHORIZER_FAILURE"] : aws_api_gateway_gateway_response.this[type].status_code] == ["401", "403", "503"]
     error_message = "A throttled response has no Retry-After, or a key that is missing, refused or not verified has another status."
   }
 
   assert {
-    condition     = alltrue([for response in values(aws_api_gateway_gateway_response.this) : response.response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "method.request.header.Origin" && response.response_parameters["gatewayresponse.header.Vary"] == "'Origin'"])
+    condition     = alltrue([for response in values(aws_api_gateway_gateway_response.this) : response.response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"])
     error_message = "A page cannot read an error of the gateway."
   }
 
@@ -279,8 +284,20 @@ run "the_firewall_admits_what_the_throttling_does_and_blocks_suspicious_bodies_b
           for part in one(one(rule.statement).and_statement).statement : one(one(one(part.not_statement).statement).regex_match_statement).regex_string if length(part.not_statement) > 0
         ] if rule.name == "suspicious-without-data"
       ])), path))
-    ] == ["/v1/events", "/events", "/v1/e"]
+    ] == ["/v1/events", "/events", "/v1/events/", "/v1/e"]
     error_message = "Another path than those of data is exempt, or a path of data is not."
+  }
+
+  # The gateway decodes a path before it looks for its route.
+  assert {
+    condition = join(", ", sort(flatten([
+      for rule in aws_wafv2_web_acl.this[0].rule : [
+        for scope in one(one(rule.statement).rate_based_statement).scope_down_statement : [
+          for transformation in one(scope.regex_match_statement).text_transformation : "${transformation.priority} ${transformation.type}"
+        ]
+      ] if rule.name == "requests-of-pages-per-address"
+    ]))) == "0 URL_DECODE, 1 NORMALIZE_PATH"
+    error_message = "An encoded path evades the limit of pages."
   }
 
   assert {
@@ -302,10 +319,10 @@ run "the_firewall_admits_what_the_throttling_does_and_blocks_suspicious_bodies_b
 
   assert {
     condition = [
-      for path in ["/v1/e", "/e", "/v1/events", "/v1/e/"] : path if can(regex(one(flatten([
+      for path in ["/v1/e", "/e", "/v1/events", "/v1/e/", "/v1/e/x"] : path if can(regex(one(flatten([
         for rule in aws_wafv2_web_acl.this[0].rule : one(one(one(one(rule.statement).rate_based_statement).scope_down_statement).regex_match_statement).regex_string if rule.name == "requests-of-pages-per-address"
       ])), path))
-    ] == ["/v1/e", "/e"]
+    ] == ["/v1/e", "/e", "/v1/e/"]
     error_message = "The limit of pages is on another path."
   }
 }
@@ -357,11 +374,36 @@ run "a_function_that_outlasts_the_gateway_is_refused" {
   expect_failures = [var.functions]
 }
 
-run "a_path_of_three_segments_is_refused" {
+run "a_path_of_three_segments_has_a_resource_for_each" {
   command = plan
 
   variables {
-    routes = { "GET /a/b/c" = { function = "serve", credential = "header" } }
+    routes = {
+      "GET /users/{user_id}/history" = { function = "serve", credential = "header" }
+      "GET /health"                  = { function = "serve", credential = "none" }
+    }
+  }
+
+  assert {
+    condition = (
+      { for path, resource in aws_api_gateway_resource.top : path => resource.path_part } == { "/health" = "health", "/users" = "users" }
+      && { for path, resource in aws_api_gateway_resource.deep : path => resource.path_part } == { "/users/{user_id}" = "{user_id}" }
+      && { for path, resource in aws_api_gateway_resource.deepest : path => resource.path_part } == { "/users/{user_id}/history" = "history" }
+    )
+    error_message = "A segment of the path has no resource, or another path has one."
+  }
+
+  assert {
+    condition     = keys(aws_api_gateway_method.this) == ["GET /health", "GET /users/{user_id}/history"]
+    error_message = "A resource without a route has a method."
+  }
+}
+
+run "a_path_of_four_segments_is_refused" {
+  command = plan
+
+  variables {
+    routes = { "GET /a/b/c/d" = { function = "serve", credential = "header" } }
   }
 
   expect_failures = [var.routes]
@@ -386,4 +428,14 @@ run "limits_of_an_unknown_role_and_an_origin_with_a_path_are_refused" {
   }
 
   expect_failures = [var.role_limits, var.cors_origins]
+}
+
+run "an_origin_that_no_browser_sends_is_refused" {
+  command = plan
+
+  variables {
+    cors_origins = ["https://shop.example:443"]
+  }
+
+  expect_failures = [var.cors_origins]
 }

@@ -21,6 +21,7 @@ variables {
   workers            = 2
   timeout_minutes    = 60
   interaction_types  = ["View", "Wish"]
+  curated_start      = "2026-01-01"
   log_retention_days = 30
 }
 
@@ -29,7 +30,7 @@ run "the_job_cannot_write_to_the_lake" {
 
   assert {
     condition = toset(flatten([
-      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource
+      for statement in jsondecode(data.aws_iam_policy_document.this["datasets"].json).Statement : statement.Resource
       if anytrue([for action in flatten([statement.Action]) : contains(["s3:PutObject", "s3:DeleteObject"], action)])
     ])) == toset(["arn:aws:s3:::artifacts/glue/temporary/*", "arn:aws:s3:::datasets/*"])
     error_message = "The job may write to other places than the data sets and its temporary files."
@@ -45,9 +46,39 @@ run "the_assertion_above_detects_data_sets_in_the_lake" {
 
   assert {
     condition = contains(flatten([
-      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
+      for statement in jsondecode(data.aws_iam_policy_document.this["datasets"].json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
     ]), "arn:aws:s3:::lake/*")
     error_message = "A job that may write to the lake is not detected."
+  }
+}
+
+run "a_curation_writes_the_curated_tables_only" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this["curate"].json).Statement : statement.Resource
+      if anytrue([for action in flatten([statement.Action]) : contains(["s3:PutObject", "s3:DeleteObject"], action)])
+    ])) == toset(["arn:aws:s3:::artifacts/glue/temporary/*", "arn:aws:s3:::lake/curated/*"])
+    error_message = "A curation may change the raw lake or the data sets."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this["curate"].default_arguments), "--currency") && aws_glue_job.this["curate"].default_arguments["--start"] == "2026-01-01"
+    error_message = "A curation has a currency without the variable, or does not know the first day of its tables."
+  }
+}
+
+run "a_curation_sums_one_currency" {
+  command = plan
+
+  variables {
+    currency = "EUR"
+  }
+
+  assert {
+    condition     = aws_glue_job.this["curate"].default_arguments["--currency"] == "EUR"
+    error_message = "The job sums purchases of other currencies."
   }
 }
 
@@ -56,7 +87,7 @@ run "wildcard_resources_only_where_actions_have_no_resource_level" {
 
   assert {
     condition = toset([
-      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
+      for statement in jsondecode(data.aws_iam_policy_document.this["datasets"].json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
     ]) == toset(["WriteSparksMetrics", "ReadItsOwnSettings"])
     error_message = "An unexpected statement applies to all resources."
   }
@@ -66,17 +97,17 @@ run "the_glue_version_is_pinned_and_code_is_named_by_its_hash" {
   command = plan
 
   assert {
-    condition     = aws_glue_job.this.execution_class == "STANDARD" && aws_glue_job.this.max_retries == 0
+    condition     = aws_glue_job.this["datasets"].execution_class == "STANDARD" && aws_glue_job.this["datasets"].max_retries == 0
     error_message = "A training would wait for spare capacity, or the job would be repeated behind the state machine's back."
   }
 
   assert {
-    condition     = aws_glue_job.this.glue_version == "5.1" && aws_glue_job.this.default_arguments["--job-bookmark-option"] == "job-bookmark-disable"
+    condition     = aws_glue_job.this["datasets"].glue_version == "5.1" && aws_glue_job.this["datasets"].default_arguments["--job-bookmark-option"] == "job-bookmark-disable"
     error_message = "The Glue version is not pinned, or job bookmarks are on."
   }
 
   assert {
-    condition     = one(aws_glue_job.this.command).script_location == "s3://artifacts/${aws_s3_object.this["script"].key}" && strcontains(aws_s3_object.this["script"].key, substr(filesha256("tests/archives/datasets.py"), 0, 12))
+    condition     = one(aws_glue_job.this["datasets"].command).script_location == "s3://artifacts/${aws_s3_object.this["datasets"].key}" && strcontains(aws_s3_object.this["datasets"].key, substr(filesha256("tests/archives/datasets.py"), 0, 12))
     error_message = "The job does not run the uploaded script."
   }
 }
@@ -86,7 +117,7 @@ run "glue_writes_into_the_two_encrypted_groups_that_exist" {
   command = plan
 
   assert {
-    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--continuous-log-logGroup") && aws_glue_job.this.default_arguments["--custom-logGroup-prefix"] == "/aws-glue/jobs/rivulet-test-datasets"
+    condition     = !contains(keys(aws_glue_job.this["datasets"].default_arguments), "--continuous-log-logGroup") && aws_glue_job.this["datasets"].default_arguments["--custom-logGroup-prefix"] == "/aws-glue/jobs/rivulet-test-datasets"
     error_message = "The job writes into the groups that all jobs of the account share."
   }
 
@@ -94,6 +125,8 @@ run "glue_writes_into_the_two_encrypted_groups_that_exist" {
     condition = toset(values(aws_cloudwatch_log_group.this)[*].name) == toset([
       "/aws-glue/jobs/rivulet-test-datasets/rivulet-test-datasets-role/rivulet-test-datasets/error",
       "/aws-glue/jobs/rivulet-test-datasets/rivulet-test-datasets-role/rivulet-test-datasets/output",
+      "/aws-glue/jobs/rivulet-test-curate/rivulet-test-curate-role/rivulet-test-curate/error",
+      "/aws-glue/jobs/rivulet-test-curate/rivulet-test-curate-role/rivulet-test-curate/output",
     ])
     error_message = "The groups have other names than those that Glue writes to, and Glue would create them without a retention."
   }
@@ -105,7 +138,7 @@ run "glue_writes_into_the_two_encrypted_groups_that_exist" {
 
   assert {
     condition = flatten([
-      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "logs:PutLogEvents")
+      for statement in jsondecode(data.aws_iam_policy_document.this["datasets"].json).Statement : statement.Resource if contains(flatten([statement.Action]), "logs:PutLogEvents")
       ]) == [
       "arn:aws:logs:eu-central-1:123456789012:log-group:/aws-glue/jobs/rivulet-test-datasets/*",
     ]
@@ -126,13 +159,14 @@ run "the_groups_follow_the_environment" {
   }
 }
 
-run "a_single_worker_and_an_unknown_type_are_refused" {
+run "a_single_worker_an_unknown_type_and_a_word_for_a_currency_are_refused" {
   command = plan
 
   variables {
     workers     = 1
     worker_type = "Z.1X"
+    currency    = "euro"
   }
 
-  expect_failures = [var.workers, var.worker_type]
+  expect_failures = [var.workers, var.worker_type, var.currency]
 }

@@ -334,3 +334,18 @@ run "too_little_memory_too_long_a_timeout_and_an_unknown_retention_are_refused" 
 
   expect_failures = [var.memory_mb, var.timeout_seconds, var.log_retention_days]
 }
+
+run "the_alarm_on_errors_leaves_out_those_that_callers_can_cause" {
+  command = plan
+
+  variables {
+    expected_errors = { namespace = "Rivulet", metric = "ambiguous", dimensions = { service = "authorise" } }
+  }
+
+  assert {
+    condition = {
+      for query in module.alarms.alarms["errors"].metric_query : query.id => try(query.metric[0].metric_name, query.expression)
+    } == { result = "errors - FILL(expected, 0)", errors = "Errors", expected = "ambiguous" }
+    error_message = "Anyone can raise the alarm on errors."
+  }
+}

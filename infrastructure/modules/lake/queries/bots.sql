@@ -1,12 +1,12 @@
--- Sessions of the last 7 days that are marked as those of bots, with their events: leave them out by bot IS NOT TRUE
+-- Visits of the last 7 days that are a bot's, with their events: every view but data_quality leaves them out
 SELECT
-  coalesce(session_id, user_id) AS marked,
-  count(DISTINCT event_id) AS events,
-  min("timestamp") AS first_event,
-  max("timestamp") AS last_event
-FROM events
-WHERE ingest_date >= date_format(current_date - interval '7' day, '%Y-%m-%d')
-  AND bot
-GROUP BY coalesce(session_id, user_id)
-ORDER BY events DESC
+  user_key,
+  visit,
+  events,
+  started_at,
+  ended_at
+FROM visits
+WHERE event_date >= date_format(current_date - interval '7' day, '%Y-%m-%d')
+  AND is_bot
+ORDER BY events DESC, visit
 LIMIT 100

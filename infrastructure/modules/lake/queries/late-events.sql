@@ -2,7 +2,7 @@
 SELECT
   delay,
   count(*) AS events,
-  round(100.0 * count(*) / sum(count(*)) OVER (), 2) AS percent
+  round(100e0 * count(*) / sum(count(*)) OVER (), 2) AS percent
 FROM (
   SELECT
     CASE

@@ -21,6 +21,7 @@ variables {
   buckets                = { lake = "lake", bad_rows = "bad-rows", athena = "athena" }
   buffer                 = { seconds = 60, megabytes = 64, transform_seconds = 30 }
   projection_start       = "2026-01-01"
+  curated_start          = "2025-06-01"
   scan_limit_bytes       = 10485760
   log_retention_days     = 30
   deletion_protected     = true
@@ -155,6 +156,52 @@ run "every_partition_is_projected_from_the_first_day" {
   }
 }
 
+run "curated_tables_are_partitioned_by_the_day_of_the_events" {
+  command = plan
+
+  assert {
+    condition = jsonencode({ for name, table in aws_glue_catalog_table.curated : name => table.partition_keys[*].name }) == jsonencode({
+      clean_events  = ["event_date"]
+      visits        = ["event_date"]
+      exposures     = ["event_date"]
+      conversions   = ["event_date"]
+      user_days     = ["event_date"]
+      item_days     = ["event_date"]
+      item_versions = []
+      user_versions = []
+      arrivals      = ["event_date"]
+      builds        = ["run_date"]
+    })
+    error_message = "A curated table is missing, or has other partitions."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, table in aws_glue_catalog_table.curated :
+      length(setintersection(table.partition_keys[*].name, one(table.storage_descriptor).columns[*].name)) == 0
+      && one(table.storage_descriptor).location == "s3://lake/curated/${name}/"
+    ])
+    error_message = "A curated table has its partition among its columns, or lies elsewhere."
+  }
+
+  assert {
+    condition = [for key in ["range", "type", "format"] : aws_glue_catalog_table.curated["visits"].parameters["projection.event_date.${key}"]] == [
+      "2025-06-01,NOW+1DAYS", "date", "yyyy-MM-dd"
+    ]
+    error_message = "The projected days do not reach from the first day of the curated tables to tomorrow."
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.curated["builds"].parameters["storage.location.template"] == "s3://lake/curated/builds/run_date=$${run_date}"
+    error_message = "Partitions of builds are searched in another folder than the job's."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_catalog_table.curated["user_versions"].parameters), "projection.enabled")
+    error_message = "A table without partitions is projected, which Athena refuses."
+  }
+}
+
 run "the_scan_limit_is_enforced_on_every_client" {
   command = plan
 
@@ -177,7 +224,7 @@ run "every_saved_query_has_a_description" {
   }
 
   assert {
-    condition     = alltrue([for query in values(aws_athena_named_query.this) : strcontains(query.query, "ingest_date >=")])
+    condition     = alltrue([for query in values(aws_athena_named_query.this) : can(regex("(event|ingest)_date >=", query.query))])
     error_message = "A saved query scans all partitions."
   }
 }
@@ -189,10 +236,11 @@ run "values_outside_the_limits_of_firehose_and_athena_are_refused" {
     buffer           = { seconds = 901, megabytes = 5, transform_seconds = 30 }
     scan_limit_bytes = 1
     projection_start = "yesterday"
+    curated_start    = "2025-02-30"
     database_name    = "Rivulet-Test"
   }
 
-  expect_failures = [var.buffer, var.scan_limit_bytes, var.projection_start, var.database_name]
+  expect_failures = [var.buffer, var.scan_limit_bytes, var.projection_start, var.curated_start, var.database_name]
 }
 
 run "firehoses_default_interval_is_refused_since_every_plan_would_change_it" {
@@ -211,7 +259,8 @@ run "views_are_stored_in_athenas_format" {
   assert {
     condition = alltrue([
       for name, view in aws_glue_catalog_table.view :
-      join(",", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).columns[*].name) == join(",", one(view.storage_descriptor).columns[*].name)
+      length(one(view.storage_descriptor).columns) > 3
+      && join(",", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).columns[*].name) == join(",", one(view.storage_descriptor).columns[*].name)
     ])
     error_message = "The columns in the Glue table and in the stored view differ."
   }
@@ -219,14 +268,41 @@ run "views_are_stored_in_athenas_format" {
   assert {
     condition = alltrue([
       for name, view in aws_glue_catalog_table.view :
-      startswith(jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql, "SELECT")
-      && length(regexall("GROUP BY ingest_date", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql)) == 1
+      can(regex("^(SELECT|WITH)\\s[^\u0000]*\\sFROM\\s", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql))
+      && !startswith(view.description, "--")
     ])
-    error_message = "A view is not a query, or does not group by the partition."
+    error_message = "A view is not a query, or has no description."
   }
 
   assert {
-    condition     = toset(fileset("views", "*.sql")) == toset([for name in keys(aws_glue_catalog_table.view) : "${name}.sql"])
-    error_message = "A view lacks declared columns or a query."
+    condition = length(aws_glue_catalog_table.view) == length(fileset("views", "*.sql")) && [for column in one(aws_glue_catalog_table.view["daily_events"].storage_descriptor).columns : "${column.name} ${column.type}"] == [
+      "event_date string", "ingest_date string", "event_type string", "events bigint", "people bigint"
+    ]
+    error_message = "A view is missing, or the columns of its file are not read."
+  }
+}
+
+run "prepared_statements_have_their_views_and_parameters" {
+  command = plan
+
+  assert {
+    condition = jsonencode({ for name, statement in aws_athena_prepared_statement.this : name => length(regexall("[?]", statement.query_statement)) }) == jsonencode({
+      cohort            = 2
+      experiment_of     = 2
+      funnel_of         = 3
+      item_history      = 3
+      list_history      = 2
+      regional_affinity = 3
+      user_history      = 3
+    })
+    error_message = "A prepared statement is missing, or has other parameters."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in values(aws_athena_prepared_statement.this) :
+      statement.workgroup == "rivulet-test" && strcontains(statement.description, "; parameters: ") && !strcontains(statement.query_statement, "current_date - interval")
+    ])
+    error_message = "A prepared statement does not list its parameters, or has a fixed period."
   }
 }

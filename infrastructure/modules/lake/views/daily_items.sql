@@ -1,10 +1,18 @@
--- Distinct views, additions to the cart and purchases per item and day of arrival
+-- Views, additions to the cart and purchases by item and day of the events, bots left out
+-- event_date string The day of the events, UTC.
+-- ingest_date string event_date; the name is deprecated.
+-- item_id string The item.
+-- views bigint Views.
+-- added_to_cart bigint Times added to a cart.
+-- purchases bigint Purchases.
 SELECT
-  ingest_date,
+  event_date,
+  event_date AS ingest_date,
   item_id,
-  count(DISTINCT CASE WHEN event_type = 'View' THEN event_id END) AS views,
-  count(DISTINCT CASE WHEN event_type = 'AddToCart' THEN event_id END) AS added_to_cart,
-  count(DISTINCT CASE WHEN event_type = 'Purchase' THEN event_id END) AS purchases
-FROM events
+  count_if(event_type = 'View') AS views,
+  count_if(event_type = 'AddToCart') AS added_to_cart,
+  count_if(event_type = 'Purchase') AS purchases
+FROM clean_events
 WHERE item_id IS NOT NULL
-GROUP BY ingest_date, item_id
+  AND NOT coalesce(is_bot, false)
+GROUP BY event_date, item_id

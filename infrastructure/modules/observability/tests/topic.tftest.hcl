@@ -20,6 +20,7 @@ variables {
   stream_name          = "rivulet-test-events"
   delivery_stream_name = "rivulet-test-lake"
   served_lists_stream  = "rivulet-test-served-lists"
+  workgroup_name       = "rivulet-test"
   state_machine_arn    = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
   api                  = { name = "rivulet-test", stage = "v1" }
   tables               = { history = "rivulet-test-history", answers = "rivulet-test-answers" }
@@ -29,7 +30,7 @@ variables {
 
   thresholds = {
     lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000, failed_calls_percent = 50
-    stand_in_percent = 5, update_seconds = 30, model_age_days = 14, accuracy_drop_percent = 10, lost_lists_percent = 5
+    stand_in_percent = 5, update_seconds = 30, model_age_days = 14, accuracy_drop_percent = 10, lost_lists_percent = 5, scanned_gigabytes = 100
   }
 }
 

@@ -55,7 +55,7 @@ run "no_action_is_a_wildcard" {
   }
 }
 
-run "every_resource_is_named_except_for_put_events" {
+run "every_resource_is_named_except_for_put_events_and_lists" {
   command = plan
 
   assert {
@@ -63,8 +63,8 @@ run "every_resource_is_named_except_for_put_events" {
       for document in values(output.policy_json) : [
         for statement in jsondecode(document).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
       ]
-    ]) == ["PutEventsIntoTheTracker"]
-    error_message = "A statement other than that of PutEvents applies to all resources."
+    ]) == ["PutEventsIntoTheTracker", "ListTheModels"]
+    error_message = "A statement other than those of PutEvents and of lists applies to all resources."
   }
 }
 
@@ -72,7 +72,7 @@ run "the_assertion_above_detects_a_wildcard_bucket" {
   command = plan
 
   variables {
-    bucket_arns = { lake = "arn:aws:s3:::lake", uploads = "*", bad-rows = "arn:aws:s3:::bad-rows" }
+    bucket_arns = { lake = "arn:aws:s3:::lake", uploads = "*", datasets = "arn:aws:s3:::datasets", bad-rows = "arn:aws:s3:::bad-rows" }
   }
 
   assert {
@@ -165,6 +165,59 @@ run "recommend_writes_to_its_answers_and_served_lists_only" {
       for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource if statement.Sid == "QueryTheCampaigns"
     ])) == toset(concat(values(var.campaign_arns), ["arn:aws:personalize:eu-central-1:123456789012:filter/rivulet-test-*"]))
     error_message = "recommend cannot query exactly its own campaigns and filters."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource
+      if anytrue([for action in flatten([statement.Action]) : contains(["dynamodb:Scan", "dynamodb:Query"], action)])
+    ] == [var.table_arns.history, "${var.table_arns.entities}/index/products"]
+    error_message = "recommend may query or scan other data than the history and the index of products."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policy_json.recommend).Statement : statement.Sid => toset(flatten([statement.Resource]))
+      if endswith(statement.Sid, "TheModels")
+      } == {
+      DescribeTheModels = toset(concat(values(var.campaign_arns), ["arn:aws:personalize:eu-central-1:123456789012:solution/rivulet-test-*"]))
+      ListTheModels     = toset(["*"])
+    }
+    error_message = "recommend describes models of another environment."
+  }
+}
+
+run "recommend_invokes_the_endpoint_of_the_custom_model_where_there_is_one" {
+  command = plan
+
+  variables {
+    custom_endpoint_arn = "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/rivulet-test-custom"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.policy_json.recommend).Statement : "${statement.Action} ${statement.Resource}" if statement.Sid == "InvokeTheCustomModel"] == ["sagemaker:InvokeEndpoint arn:aws:sagemaker:eu-central-1:123456789012:endpoint/rivulet-test-custom"]
+    error_message = "recommend cannot invoke exactly the endpoint of the custom model."
+  }
+}
+
+run "recommend_invokes_no_endpoint_without_a_custom_model" {
+  command = plan
+
+  assert {
+    condition     = length([for statement in jsondecode(output.policy_json.recommend).Statement : statement.Sid if statement.Sid == "InvokeTheCustomModel"]) == 0
+    error_message = "recommend may invoke an endpoint, and there is none."
+  }
+}
+
+run "recommend_reads_one_object_of_the_data_sets" {
+  command = plan
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource
+      if anytrue([for action in flatten([statement.Action]) : startswith(action, "s3:")])
+    ]) == ["arn:aws:s3:::datasets/popular-by-fact.json"]
+    error_message = "recommend may read the data sets themselves, or not the popular items by fact."
   }
 }
 

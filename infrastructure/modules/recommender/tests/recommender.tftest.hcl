@@ -321,12 +321,12 @@ run "nothing_is_scheduled_by_default" {
   command = plan
 
   assert {
-    condition     = length(aws_scheduler_schedule.this) + length(aws_iam_role.schedule) + length(aws_sqs_queue.schedule) == 0
+    condition     = length(module.schedule) == 0
     error_message = "A schedule exists by default."
   }
 }
 
-run "a_schedule_may_start_this_state_machine_only" {
+run "a_training_that_cannot_be_started_raises_an_alarm" {
   command = plan
 
   variables {
@@ -334,74 +334,22 @@ run "a_schedule_may_start_this_state_machine_only" {
   }
 
   assert {
-    condition = flatten([
-      for statement in jsondecode(data.aws_iam_policy_document.schedule.json).Statement : statement.Resource if contains(flatten([statement.Action]), "states:StartExecution")
-    ]) == ["arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"]
-    error_message = "The schedule may start other state machines."
-  }
-
-  assert {
-    condition = flatten([
-      for statement in jsondecode(data.aws_iam_policy_document.schedule.json).Statement : statement.Resource if contains(flatten([statement.Action]), "sqs:SendMessage")
-    ]) == ["arn:aws:sqs:eu-central-1:123456789012:${aws_sqs_queue.schedule[0].name}"]
-    error_message = "A training that cannot be started is not reported to the schedule's queue."
-  }
-
-  assert {
-    condition     = length(one(one(aws_scheduler_schedule.this).target).dead_letter_config) == 1 && aws_sqs_queue.schedule[0].kms_master_key_id == var.key_arn
-    error_message = "A training that cannot be started leaves no trace, or an unencrypted one."
-  }
-
-  assert {
     condition = [
-      module.schedule_alarms[0].alarms["training-not-started"].dimensions.QueueName, module.schedule_alarms[0].alarms["training-not-started"].alarm_actions,
-    ] == [aws_sqs_queue.schedule[0].name, toset([var.alarm_topic_arn])]
+      module.schedule[0].alarms["training-not-started"].dimensions.QueueName, module.schedule[0].alarms["training-not-started"].alarm_actions,
+    ] == [module.schedule[0].queue_name, toset([var.alarm_topic_arn])]
     error_message = "A training that cannot be started raises no alarm."
-  }
-
-  assert {
-    condition = [
-      for statement in jsondecode(aws_sqs_queue_policy.schedule[0].policy).Statement : jsonencode([statement.Effect, statement.Action, statement.Principal, statement.Condition])
-    ] == [jsonencode(["Deny", "sqs:*", "*", { Bool = { "aws:SecureTransport" = "false" } }])]
-    error_message = "The queue accepts requests without TLS."
-  }
-
-  assert {
-    condition     = one(aws_scheduler_schedule.this).schedule_expression == "cron(0 2 * * ? *)"
-    error_message = "The schedule's expression is wrong."
   }
 }
 
-run "an_invalid_schedule_and_parameter_are_refused" {
+run "an_invalid_parameter_is_refused" {
   command = plan
 
   variables {
-    schedule              = "daily"
     tracking_id_parameter = "tracking-id"
     poll_seconds          = 0
   }
 
-  expect_failures = [var.schedule, var.tracking_id_parameter, var.poll_seconds]
-}
-
-run "a_cron_without_a_year_is_refused" {
-  command = plan
-
-  variables {
-    schedule = "cron(0 2 * * *)"
-  }
-
-  expect_failures = [var.schedule]
-}
-
-run "a_cron_with_both_days_is_refused" {
-  command = plan
-
-  variables {
-    schedule = "cron(0 2 * * * *)"
-  }
-
-  expect_failures = [var.schedule]
+  expect_failures = [var.tracking_id_parameter, var.poll_seconds]
 }
 
 run "only_campaigns_of_the_environment_are_deployed_with_its_capacity" {

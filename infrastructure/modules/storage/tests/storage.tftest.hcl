@@ -174,6 +174,32 @@ run "tables_have_their_keys_and_expiry" {
   }
 }
 
+run "a_table_has_its_indexes_with_their_keys_and_attributes" {
+  command = plan
+
+  variables {
+    tables = {
+      entities = {
+        hash_key = "entity"
+        indexes  = { products = { hash_key = "category", range_key = "title", attributes = ["price", "product"] } }
+      }
+    }
+  }
+
+  assert {
+    condition = [
+      for index in aws_dynamodb_table.this["entities"].global_secondary_index :
+      [index.name, index.hash_key, index.range_key, index.projection_type, join(" ", sort(index.non_key_attributes))]
+    ] == [["products", "category", "title", "INCLUDE", "price product"]]
+    error_message = "The index of products has other keys or attributes."
+  }
+
+  assert {
+    condition     = toset(aws_dynamodb_table.this["entities"].attribute[*].name) == toset(["entity", "category", "title"])
+    error_message = "A key of the table or of its index is not declared, or another attribute is."
+  }
+}
+
 run "objects_expire_where_a_bucket_has_expiration_days" {
   command = plan
 
@@ -271,7 +297,7 @@ run "access_logs_are_written_to_a_bucket_of_their_own" {
   assert {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.bucket["logs"].json).Statement :
-      jsonencode([statement.Principal.Service, statement.Action, statement.Resource, statement.Condition]) if statement.Effect == "Allow"
+      jsonencode([statement.Principal.Service, statement.Action, statement.Resource, statement.Condition]) if statement.Sid == "WriteAccessLogsOfThisEnvironment"
       ] == [jsonencode([
         "logging.s3.amazonaws.com", "s3:PutObject", "arn:aws:s3:::rivulet-test-123456789012-logs/s3/*",
         {
@@ -280,6 +306,19 @@ run "access_logs_are_written_to_a_bucket_of_their_own" {
         },
     ])]
     error_message = "S3 cannot write the access logs, or writes those of other buckets."
+  }
+
+  assert {
+    condition = {
+      for bucket, document in data.aws_iam_policy_document.bucket : bucket => [
+        for statement in jsondecode(document.json).Statement : [statement.Principal.Service, statement.Resource, statement.Condition.ArnLike["aws:SourceArn"]] if statement.Sid == "WriteAccessLogsOfCloudFront"
+      ]
+      } == {
+      lake    = []
+      logs    = [["delivery.logs.amazonaws.com", "arn:aws:s3:::rivulet-test-123456789012-logs/AWSLogs/123456789012/*", "arn:aws:logs:us-east-1:123456789012:delivery-source:rivulet-test-*"]]
+      uploads = []
+    }
+    error_message = "CloudFront cannot write its access log, or writes that of another environment."
   }
 }
 

@@ -20,7 +20,6 @@ from model.engine.operations.training.recipes import recipe_of
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError
-from model.engine.runtime.lifecycle import BATCH
 from model.engine.serving.answering import (
     ITEM_TARGET,
     PredictedItem,
@@ -71,7 +70,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     """Start a job, or restart one that a stop of the engine interrupted."""
-    engine.lifecycles.create(job, partial(_run, engine, job), states=BATCH)
+    engine.lifecycles.create(job, partial(_run, engine, job))
 
 
 async def _run(engine: Engine, job: Resource[BatchJobInternals]) -> None:
@@ -103,8 +102,9 @@ def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[st
     # Popular items need no user, but their lines may have one for the filter.
     user = needed.get("userId") or (read_string(line, "userId") if line.get("userId") else "")
     weight, age_days = exploration_of(config.get(EXPLORATION) or {})
+    interactions = engine.groups[served.group_arn].interactions
     return Query(
-        history=engine.groups[served.group_arn].interactions.history(user) if user else [],
+        history=interactions.history(user) if user else [],
         item_id=needed.get("itemId"),
         user=user,
         now=int(time.time()),
@@ -112,6 +112,7 @@ def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[st
         explored_age_days=age_days,
         user_features=user_features(engine, served, user),
         influence=config.get(INFLUENCE) or {},
+        seen=served.seen_by(interactions, user) if user else None,
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from model.engine.operations.resources.rules import create_resource
 from model.engine.operations.serving.filters import find_filter
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError
-from model.engine.runtime.lifecycle import BATCH
 from model.engine.s3.target import Location, read_location
 from model.engine.storage.control_plane.kinds import FILTER, BatchJobInternals, Kind, SolutionVersionInternals
 
@@ -43,18 +42,14 @@ def check_filter(
 def check_active_jobs(engine: Engine, caller: Caller, kind: Kind[BatchJobInternals], most: int) -> None:
     """Check that one more job may be pending or in progress."""
     jobs = [resource for resource in engine.resources.of_kind(kind) if resource.arn.startswith(caller.prefix)]
-    if sum(job.status in {BATCH.pending, BATCH.in_progress} for job in jobs) >= most:
+    if sum(not job.settled for job in jobs) >= most:
         raise LimitExceededError(f"{most} {kind.label}s are pending or in progress already")
 
 
 def create_job(
     engine: Engine, caller: Caller, kind: Kind[BatchJobInternals], request: dict[str, Any]
 ) -> Resource[BatchJobInternals]:
-    """Store a new job, in the first state of batch jobs."""
+    """Store a new job."""
     path = f"{kind.name}/{request['jobName']}"
-    job = create_resource(
-        engine, caller, kind, path, request, BatchJobInternals(account=caller.account, region=caller.region)
-    )
-    job.document["status"] = BATCH.pending
-    engine.resources.save(job)
-    return job
+    internals = BatchJobInternals(account=caller.account, region=caller.region)
+    return create_resource(engine, caller, kind, path, request, internals)

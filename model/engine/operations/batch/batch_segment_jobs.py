@@ -19,7 +19,6 @@ from model.engine.operations.training.recipes import recipe_of
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError
-from model.engine.runtime.lifecycle import BATCH
 from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_string, run_batch
 from model.engine.serving.segment_query import read_query
 from model.engine.storage.control_plane.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION, BatchJobInternals
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 USER_TARGET = "UserID"
 BY_ATTRIBUTES = "aws-item-attribute-affinity"
+# The guide has the first, the service's own output files the second; see CHOICES.md.
+OUTPUT_MEMBERS = ("recommendedUsers", "usersList")
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     """Start a job, or restart one that a stop of the engine interrupted."""
-    engine.lifecycles.create(job, partial(_run, engine, job), states=BATCH)
+    engine.lifecycles.create(job, partial(_run, engine, job))
 
 
 async def _run(engine: Engine, job: Resource[BatchJobInternals]) -> None:
@@ -86,9 +87,10 @@ async def _run(engine: Engine, job: Resource[BatchJobInternals]) -> None:
         # At most as many as are allowed: the recipe ranks the others last, but does not leave them out.
         count = min(document["numResults"], int(np.count_nonzero(allowed)))
         try:
-            return {"recommendedUsers": recipe.segment(wanted, count, allowed)}
+            users = recipe.segment(wanted, count, allowed)
         except LookupError as unknown:
             raise InvalidInputError(str(unknown.args[0])) from None
+        return dict.fromkeys(OUTPUT_MEMBERS, users)
 
     source, target = batch_paths(document)
     most = limits.SEGMENT_ATTRIBUTE_QUERIES if named.name == BY_ATTRIBUTES else limits.SEGMENT_ITEM_QUERIES

@@ -32,8 +32,8 @@ MUST_BE_DELETED_FIRST: tuple[Kind[Any], ...] = (EVENT_TRACKER, RECOMMENDER, SOLU
 
 async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateDatasetGroup: a custom one, or one of a domain, for recommenders."""
-    if bool(request.get("kmsKeyArn")) != bool(request.get("roleArn")):
-        raise InvalidInputError("kmsKeyArn and roleArn belong together: set both or neither")
+    if request.get("roleArn") and not request.get("kmsKeyArn"):
+        raise InvalidInputError("roleArn is for a key: set kmsKeyArn too")
     check_quota(engine, caller, DATASET_GROUP, limits.DATASET_GROUPS)
     group = create_resource(
         engine, caller, DATASET_GROUP, f"dataset-group/{request['name']}", request, DatasetGroupInternals(id=new_id())

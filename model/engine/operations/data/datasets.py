@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
+from model.engine.operations.data.dataset_dependants import check_no_dependants, running_imports
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import check_not_in_use, create_resource, find, find_active
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
 from model.engine.storage.control_plane.kinds import (
-    DATA_DELETION_JOB,
     DATASET,
     DATASET_GROUP,
     EXPORT_JOB,
@@ -22,13 +22,10 @@ from model.engine.storage.control_plane.kinds import (
     RECOMMENDER,
     SCHEMA,
     SOLUTION,
-    TRAINED_KINDS,
     DatasetInternals,
-    ImportJobInternals,
     Internals,
-    Kind,
 )
-from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
+from model.engine.storage.control_plane.resources import DELETE_PENDING, UPDATE_PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
@@ -70,30 +67,24 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         )
     if dataset.is_updating:
         raise ResourceInUseError(f"the dataset {dataset.arn} is being updated already")
-    check_not_in_use("the dataset is being imported", _busy_imports(engine, dataset))
+    check_not_in_use("the dataset is being imported", running_imports(engine, dataset))
     schema = find(engine, caller, SCHEMA, request["schemaArn"])
     group = engine.resources.find(DATASET_GROUP, dataset.document["datasetGroupArn"])
     _check_schema(schema, dataset_type, group.document.get("domain"))
     _check_replacement(_schema(engine, dataset.document["schemaArn"]), _schema(engine, schema.arn))
     dataset.begin_update(schemaArn=schema.arn)
+    dataset.document["status"] = UPDATE_PENDING  # which no page documents; see CHOICES.md
     engine.resources.save(dataset)
     resume_update(engine, dataset)
     return {"datasetArn": dataset.arn}
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteDataset: refused while an import, an export, a training or a data deletion job uses it."""
+    """DeleteDataset: refused while jobs use it, and before what must be deleted first."""
     dataset = find_active(engine, caller, DATASET, request["datasetArn"])
-    group_arn = dataset.document["datasetGroupArn"]
-    trainings = [
-        resource for kind in TRAINED_KINDS for resource in engine.resources.of_kind(kind, datasetGroupArn=group_arn)
-    ]
-    busy = [training for training in trainings if not training.settled]
-    check_not_in_use("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
-    exports = engine.resources.of_kind(EXPORT_JOB, datasetArn=dataset.arn)
-    check_not_in_use("the dataset is being exported", [job for job in exports if not job.settled])
-    deletions = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=group_arn)
-    check_not_in_use("users are being deleted", [job for job in deletions if not job.settled])
+    if dataset.is_updating:
+        raise ResourceInUseError(f"the dataset {dataset.arn} is being updated")
+    check_no_dependants(engine, dataset)
     dataset.document["status"] = DELETE_PENDING
     engine.resources.save(dataset)
     resume_deletion(engine, dataset)
@@ -131,25 +122,25 @@ def resume_deletion(engine: Engine, dataset: Resource[DatasetInternals]) -> None
 
 
 async def _use_schema(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
-    """Change the schema of a dataset; existing solutions and recommenders exclude the new columns at first."""
+    """Change the schema of a dataset; existing solutions and recommenders do not train on its new columns at first."""
     old = {column.name for column in _schema(engine, dataset.document["schemaArn"]).columns}
     arn = dataset.latest_update["schemaArn"]
     new = [column.name for column in _schema(engine, arn).columns if column.name not in old]
     group_arn, dataset_type = dataset.document["datasetGroupArn"], dataset.document["datasetType"]
-    members: tuple[tuple[Kind[Any], str], ...] = ((SOLUTION, "solutionConfig"), (RECOMMENDER, "recommenderConfig"))
-    for kind, member in members:
-        for resource in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
-            config = resource.document.setdefault(member, {}).setdefault("trainingDataConfig", {})
-            excluded = config.setdefault("excludedDatasetColumns", {}).setdefault(dataset_type, [])
-            excluded += [name for name in new if name not in excluded]
-            engine.resources.save(resource)
+    for solution in engine.resources.of_kind(SOLUTION, datasetGroupArn=group_arn):
+        _extend(solution.internals.later_columns, dataset_type, new)
+        engine.resources.save(solution)
+    for recommender in engine.resources.of_kind(RECOMMENDER, datasetGroupArn=group_arn):
+        config = recommender.document["recommenderConfig"].setdefault("trainingDataConfig", {})
+        _extend(config.setdefault("excludedDatasetColumns", {}), dataset_type, new)
+        engine.resources.save(recommender)
     dataset.document["schemaArn"] = arn
     engine.resources.save(dataset)
 
 
-def _busy_imports(engine: Engine, dataset: Resource[DatasetInternals]) -> list[Resource[ImportJobInternals]]:
-    imports = engine.resources.of_kind(IMPORT_JOB, datasetArn=dataset.arn)
-    return [job for job in imports if job.status not in {ACTIVE, FAILED}]
+def _extend(columns: dict[str, list[str]], dataset_type: str, new: list[str]) -> None:
+    known = columns.setdefault(dataset_type, [])
+    known += [name for name in new if name not in known]
 
 
 def _check_schema(schema: Resource[Internals], dataset_type: str, domain: str | None) -> None:

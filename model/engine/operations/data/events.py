@@ -15,13 +15,18 @@ import msgspec
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.datasets.errors import InvalidValueError
-from model.datasets.limits import ID_LENGTH, LATEST_TIMESTAMP
-from model.datasets.values import check_value, fits
+from model.datasets.limits import ID_LENGTH
+from model.datasets.values import check_seconds, check_value, fits, id_refusal
 from model.engine.monitoring.logs import log
 from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.metric_attributions import count_events
 from model.engine.personalize import limits
-from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
+from model.engine.personalize.errors import (
+    InvalidInputError,
+    LimitExceededError,
+    ResourceNotFoundError,
+    ServiceUnavailableError,
+)
 from model.engine.storage.control_plane.kinds import DATASET, SCHEMA
 from model.engine.storage.event_log.records import ActionRecord, EventRecord, RowRecord, encode
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from model.engine.operations.resources.kind import Operations
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
+    from model.engine.storage.dataset_group import DatasetGroup
 
 AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
 
@@ -43,6 +49,7 @@ async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) ->
         raise InvalidInputError("no event tracker has this trackingId")
     text = engine.schema_text(group_arn, INTERACTIONS)
     schema = read_schema(text) if text else None
+    _check_ids(request, "", "userId", "sessionId")
     events = [_event(request, entry, schema, f"eventList[{place}]") for place, entry in enumerate(request["eventList"])]
     events = [_with_impression(engine, group_arn, event) for event in events]
     await _store_events(engine, group_arn, events, "PutEvents")
@@ -64,19 +71,17 @@ async def put_action_interactions(engine: Engine, caller: Caller, request: dict[
 
 async def put_items(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutItems."""
-    return await _put_rows(engine, caller, ITEMS, request, [(item["itemId"], item) for item in request["items"]])
+    return await _put_rows(engine, caller, ITEMS, request, "items", "itemId")
 
 
 async def put_users(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutUsers."""
-    return await _put_rows(engine, caller, USERS, request, [(user["userId"], user) for user in request["users"]])
+    return await _put_rows(engine, caller, USERS, request, "users", "userId")
 
 
 async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutActions."""
-    return await _put_rows(
-        engine, caller, ACTIONS, request, [(action["actionId"], action) for action in request["actions"]]
-    )
+    return await _put_rows(engine, caller, ACTIONS, request, "actions", "actionId")
 
 
 async def _store_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
@@ -93,6 +98,7 @@ async def _store_events(engine: Engine, group_arn: str, events: Sequence[EventRe
 
 
 def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, where: str) -> EventRecord:
+    _check_ids(one, f"{where}.", "eventType", "itemId")
     properties = _properties(one.get("properties"), where)
     item_id, value = _item_and_value(one, properties, where)
     record = EventRecord(
@@ -104,7 +110,7 @@ def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, 
         time=_seconds(one["sentAt"], f"{where}.sentAt"),
         value=value,
         recommendation_id=one.get("recommendationId"),
-        impression=one.get("impression") or [],
+        impression=_impression(one, where),
         properties=one.get("properties"),
         source=(one.get("metricAttribution") or {}).get("eventAttributionSource"),
         context=_context(properties, schema, where),
@@ -122,6 +128,7 @@ def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str)
         item_id = properties.get("itemId")
         if item_id is not None and not (isinstance(item_id, str) and 1 <= len(item_id) <= ID_LENGTH):
             raise InvalidInputError(f"{where}.properties.itemId must be a string of 1 to {ID_LENGTH} characters")
+        _check_ids(properties, f"{where}.properties.", "itemId")
     if value is None:
         value = properties.get("eventValue")
         if value is not None and type(value) not in {int, float}:
@@ -143,6 +150,7 @@ def _with_impression(engine: Engine, group_arn: str, event: EventRecord) -> Even
 
 
 def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionRecord:
+    _check_ids(one, f"{where}.", "actionId", "eventType", "userId", "sessionId")
     record = ActionRecord(
         event_id=one.get("eventId") or uuid.uuid4().hex,
         user_id=one.get("userId"),
@@ -151,16 +159,31 @@ def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionReco
         item_id=one["actionId"],
         time=_seconds(one["timestamp"], f"{where}.timestamp"),
         recommendation_id=one.get("recommendationId"),
-        impression=one.get("impression") or [],
+        impression=_impression(one, where),
         properties=one.get("properties"),
         context=_context(_properties(one.get("properties"), where), schema, where),
     )
     return _check_size(record, where)
 
 
+def _check_ids(given: dict[str, Any], inside: str, *members: str) -> None:
+    """Refuse ids, and event types, that an import refuses."""
+    for name in members:
+        value = given.get(name)
+        if value is not None and (rule := id_refusal(value)):
+            raise InvalidInputError(f"{inside}{name} {rule}")
+
+
+def _impression(one: dict[str, Any], where: str) -> list[str]:
+    impression: list[str] = one.get("impression") or []
+    for place, item_id in enumerate(impression):
+        if rule := id_refusal(item_id):
+            raise InvalidInputError(f"{where}.impression[{place}] {rule}")
+    return impression
+
+
 def _seconds(moment: float, where: str) -> int:
-    if not 0 <= moment < LATEST_TIMESTAMP:
-        raise InvalidInputError(f"{where} must be Unix time in seconds")
+    check_seconds(where, moment)
     return int(moment)
 
 
@@ -193,17 +216,23 @@ def _check_size(record: AnyEvent, where: str) -> AnyEvent:
 
 
 async def _put_rows(
-    engine: Engine, caller: Caller, dataset_type: str, request: dict[str, Any], given: list[tuple[str, dict[str, Any]]]
+    engine: Engine, caller: Caller, dataset_type: str, request: dict[str, Any], member: str, id_member: str
 ) -> dict[str, Any]:
+    for place, entry in enumerate(request[member]):
+        _check_ids(entry, f"{member}[{place}].", id_member)
     dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     if dataset.document["datasetType"] != dataset_type:
         raise InvalidInputError(f"datasetArn must be of an {dataset_type} dataset")
     schema = _read_schema(engine, dataset.document["schemaArn"])
     rows = [
-        RowRecord(dataset_type, row_id, _row(schema, _properties(entry.get("properties"), f"record {place}"), place))
-        for place, (row_id, entry) in enumerate(given)
+        RowRecord(
+            dataset_type, entry[id_member], _row(schema, _properties(entry.get("properties"), f"record {place}"), place)
+        )
+        for place, entry in enumerate(request[member])
     ]
     group_arn = dataset.document["datasetGroupArn"]
+    if dataset_type == ACTIONS:
+        _check_number_of_actions(engine.groups[group_arn], rows)
     try:
         by_id = {record.row_id: record.row for record in rows}
         on_stored = partial(engine.served.update_items, group_arn, dataset_type, by_id)
@@ -212,6 +241,12 @@ async def _put_rows(
         log("failure", operation="PutItems, PutUsers or PutActions", error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the records could not be written to disk; send them again") from None
     return {}
+
+
+def _check_number_of_actions(group: DatasetGroup, rows: list[RowRecord]) -> None:
+    count = len(group.rows[ACTIONS].all().keys() | {row.row_id for row in rows})
+    if count > limits.ACTIONS:
+        raise LimitExceededError(f"a dataset may have {limits.ACTIONS} actions; with this call it would have {count}")
 
 
 def _row(schema: Schema, properties: dict[str, Any], place: int) -> dict[str, Any]:

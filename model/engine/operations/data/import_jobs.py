@@ -6,6 +6,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from model.datasets.dataset_types import ACTIONS
 from model.engine.operations.data.attributed_imports import add_attribution, check_report, prepare_attribution
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
@@ -72,6 +73,9 @@ async def _import(engine: Engine, job: Resource[ImportJobInternals]) -> None:
         "schema": schema.document["schema"],
         "mode": job.document["importMode"],
     }
+    if dataset.document["datasetType"] == ACTIONS:
+        actions = group.rows[ACTIONS]
+        task["kept_actions"] = list(actions.streamed if job.document["importMode"] == FULL else actions.all())
     publish = bool(job.document.get("publishAttributionMetricsToS3"))
     outcome = await engine.jobs.run(
         task, group.part_path(part), partial(prepare_attribution, engine, dataset, task, publish=publish)

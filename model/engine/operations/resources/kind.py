@@ -10,14 +10,10 @@ import msgspec
 
 from model.engine.personalize.arns import Caller
 from model.engine.runtime.engine import Engine
-from model.engine.runtime.lifecycle import START, STOP
 from model.engine.storage.control_plane.kinds import AnyInternals, Kind
 from model.engine.storage.control_plane.resources import (
     DELETE_IN_PROGRESS,
     DELETE_PENDING,
-    IN_PROGRESS,
-    PENDING,
-    STOPPING,
     Resource,
 )
 
@@ -25,9 +21,6 @@ Answer = dict[str, Any] | msgspec.Struct
 Handler = Callable[[Engine, Caller, dict[str, Any]], Answer | Awaitable[Answer]]
 Operations = Mapping[str, Handler]
 
-# The states of all kinds in which a creation, a stop or a start is in progress (see `lifecycle`).
-CREATING = frozenset({PENDING, IN_PROGRESS, STOPPING, "PENDING", "IN PROGRESS", "IN_PROGRESS"})
-CREATING |= {START.pending, START.in_progress, STOP.pending, STOP.in_progress}
 DELETING = frozenset({DELETE_PENDING, DELETE_IN_PROGRESS})
 
 
@@ -52,10 +45,10 @@ class ResourceKind(Generic[AnyInternals]):
     resume_update: Callable[[Engine, Resource[AnyInternals]], None] | None = None
 
     def resume(self, engine: Engine, resource: Resource[AnyInternals]) -> None:
-        """Resume a creation, update or deletion that was in progress when the engine stopped."""
-        if self.resume_creation is not None and resource.status in CREATING:
-            self.resume_creation(engine, resource)
-        elif self.resume_deletion is not None and resource.status in DELETING:
-            self.resume_deletion(engine, resource)
+        """Resume a creation, stop, start, update or deletion that was in progress when the engine stopped."""
         if self.resume_update is not None and resource.is_updating:
             self.resume_update(engine, resource)
+        elif self.resume_deletion is not None and resource.status in DELETING:
+            self.resume_deletion(engine, resource)
+        elif self.resume_creation is not None and not resource.settled:
+            self.resume_creation(engine, resource)

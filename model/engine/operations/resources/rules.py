@@ -13,7 +13,7 @@ from model.engine.personalize.errors import (
 )
 from model.engine.personalize.tags import tagged
 from model.engine.storage.control_plane.kinds import SCHEMA, AnyInternals, Kind
-from model.engine.storage.control_plane.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
+from model.engine.storage.control_plane.resources import FAILED, PENDING, STOPPED, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def find_active(engine: Engine, caller: Caller, kind: Kind[AnyInternals], arn: s
     resource = find(engine, caller, kind, arn)
     if resource.status in {FAILED, STOPPED}:
         raise InvalidInputError(f"the {kind.label} {arn} is {resource.status} and will never be ACTIVE")
-    if resource.status != ACTIVE:
+    if not resource.is_usable:
         raise ResourceInUseError(f"the {kind.label} {arn} is {resource.status}, not ACTIVE")
     return resource
 
@@ -54,6 +54,7 @@ def create_resource(
     path: str,
     document: dict[str, Any],
     internals: AnyInternals,
+    status: str = PENDING,
 ) -> Resource[AnyInternals]:
     """Store a new resource under an ARN that is not taken.
 
@@ -70,7 +71,7 @@ def create_resource(
     internals.tags = tagged([], document.pop("tags", None) or [])
     resource = Resource(arn, kind, {**document, kind.arn_member: arn}, internals)
     if kind is not SCHEMA:
-        resource.document["status"] = PENDING
+        resource.document["status"] = status
     engine.resources.add(resource)
     return resource
 

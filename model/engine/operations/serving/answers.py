@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from model.engine.operations.resources.rules import find
 from model.engine.operations.serving.filters import find_filter
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
+from model.engine.personalize.request_ids import random_uuid
 from model.engine.serving.answering import (
     ACTION_TARGET,
     ITEM_TARGET,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 RANKING, RELATED, ACTION_RECIPES = "PERSONALIZED_RANKING", "RELATED_ITEMS", "PERSONALIZED_ACTIONS"
 # The operation of recipes of these types; all others are for GetRecommendations.
 OPERATION_OF = {RANKING: "GetPersonalizedRanking", ACTION_RECIPES: "GetActionRecommendations"}
+REPEATS = "REPEATS"  # key of a request's context: whether the list shows items that the user has interacted with
 CACHED_FEATURES = 10_000  # different rows of users
 
 
@@ -165,6 +166,8 @@ def _query(engine: Engine, resource: Resource[Any], served: Served, request: dic
     users = group.interactions
     config = _config(resource)
     explored = config.get("itemExplorationConfig") or {}
+    context = dict(request.get("context") or {})
+    repeats = _repeats(_context_columns(engine, served), context)
     return Query(
         history=users.history(user) if user else [],
         item_id=request.get("itemId"),
@@ -174,9 +177,11 @@ def _query(engine: Engine, resource: Resource[Any], served: Served, request: dic
         if served.named.explores
         else 0.0,
         explored_age_days=float(explored.get("explorationItemAgeCutOff", limits.EXPLORATION_AGE_DAYS)),
-        context=_context(engine, served, request.get("context") or {}),
+        context=_context(engine, served, context),
         user_features=user_features(engine, served, user),
         influence=config.get("rankingInfluence") or {},
+        seen=served.seen_by(users, user) if user else None,
+        repeats=repeats,
     )
 
 
@@ -205,8 +210,7 @@ def _context(engine: Engine, served: Served, given: dict[str, str]) -> Mapping[s
     """Check the context of a request; recipes without context ignore it, as Amazon's do."""
     if not given or not served.named.context:
         return {}
-    schema = engine.schema_text(served.group_arn, INTERACTIONS)
-    known = [name for name in _column_names(schema) if name not in limits.NO_CONTEXT] if schema else []
+    known = _context_columns(engine, served)
     for name in given:
         if name not in known:
             raise InvalidInputError(
@@ -214,6 +218,21 @@ def _context(engine: Engine, served: Served, given: dict[str, str]) -> Mapping[s
                 f"these have {', '.join(known) or 'none'}"
             )
     return given
+
+
+def _context_columns(engine: Engine, served: Served) -> list[str]:
+    schema = engine.schema_text(served.group_arn, INTERACTIONS)
+    return [name for name in _column_names(schema) if name not in limits.NO_CONTEXT] if schema else []
+
+
+def _repeats(columns: list[str], context: dict[str, str]) -> bool | None:
+    """Take REPEATS, unless it is a column of the interactions, from the context of a request; None if it is absent."""
+    stated = context.pop(REPEATS, None) if REPEATS not in columns else None
+    if stated is None:
+        return None
+    if stated.lower() not in ("true", "false"):
+        raise InvalidInputError(f"the context {REPEATS} must be true or false, not {stated}")
+    return stated.lower() == "true"
 
 
 def _restriction(engine: Engine, caller: Caller, served: Served, request: dict[str, Any]) -> Restriction | None:
@@ -305,7 +324,7 @@ def _config(resource: Resource[Any]) -> dict[str, Any]:
 
 
 def _remember(engine: Engine, resource: Resource[Any], served: Served, item_ids: list[str]) -> str:
-    recommendation_id = f"RID-{uuid.uuid4()}"
+    recommendation_id = f"RID-{random_uuid()}"
     engine.served_lists.add(recommendation_id, ServedList(resource.arn, served.group_arn, tuple(item_ids)))
     return recommendation_id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
@@ -74,18 +74,12 @@ def find_filter(engine: Engine, caller: Caller, arn: str) -> CompiledFilter:
 
 def resume_creation(engine: Engine, filter_: Resource[FilterInternals]) -> None:
     """Start or resume a creation."""
-    engine.lifecycles.create(filter_, partial(_recheck, engine, filter_))
+    engine.lifecycles.create(filter_)
 
 
 def resume_deletion(engine: Engine, filter_: Resource[FilterInternals]) -> None:
     """Start or resume a deletion."""
     engine.lifecycles.delete(filter_)
-
-
-async def _recheck(engine: Engine, filter_: Resource[FilterInternals]) -> None:
-    """Fail the creation of a filter whose datasets were deleted or changed meanwhile."""
-    group = engine.resources.find(DATASET_GROUP, filter_.document["datasetGroupArn"])
-    _compile(engine, group, filter_.document["filterExpression"])
 
 
 def _check_fields(engine: Engine, group: Resource[DatasetGroupInternals], compiled: CompiledFilter) -> None:

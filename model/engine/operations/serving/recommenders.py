@@ -29,7 +29,7 @@ from model.engine.storage.control_plane.resources import (
 )
 from model.engine.storage.disk.state_directory import new_id
 from model.engine.training.fitting import Plan
-from model.engine.training.solution_rules import check_columns, check_columns_exist
+from model.engine.training.solution_rules import asks_for_repeats, check_columns, check_columns_exist
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
@@ -152,7 +152,8 @@ async def retrain(engine: Engine, recommender: Resource[RecommenderInternals], c
     document, old = recommender.document, recommender.internals.id
     internals = msgspec.structs.replace(recommender.internals, id=new_id())
     plan = Plan([document["recipeArn"].rpartition("/")[2]])
-    trained = await train(engine, document["datasetGroupArn"], plan, {"solutionConfig": config}, internals.id)
+    solution = {"solutionConfig": config, "repeats": asks_for_repeats(internals.tags)}
+    trained = await train(engine, document["datasetGroupArn"], plan, solution, internals.id)
     trained.snapshot.store_in(internals)
     internals.metrics = trained.metrics
     if recommender.arn not in engine.resources or recommender.status in {DELETE_PENDING, DELETE_IN_PROGRESS}:
@@ -189,7 +190,7 @@ def _check_config(engine: Engine, group_arn: str, recipe: NamedRecipe, config: d
 
 def _check_datasets(engine: Engine, group_arn: str, recipe: NamedRecipe) -> None:
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    active = {dataset.document["datasetType"] for dataset in datasets if dataset.status == ACTIVE}
+    active = {dataset.document["datasetType"] for dataset in datasets if dataset.is_usable}
     missing = [kind for kind in recipe.datasets if kind not in active]
     if missing:
         raise InvalidInputError(f"{recipe.name} needs an active {missing[0]} dataset; the dataset group has none")

@@ -29,7 +29,7 @@ from model.engine.storage.control_plane.kinds import (
 from model.engine.storage.control_plane.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
 from model.engine.storage.disk.state_directory import new_id
 from model.engine.training.fitting import Plan
-from model.engine.training.solution_rules import automl_recipes
+from model.engine.training.solution_rules import asks_for_repeats, automl_recipes
 from model.engine.training.tuning_rules import ranges_of, trials
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ def begin(
         >= limits.PENDING_SOLUTION_VERSIONS
     ):
         raise LimitExceededError(f"{limits.PENDING_SOLUTION_VERSIONS} solution versions are being trained already")
-    name = request.get("name")
-    if name and any(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, name=name)):
+    part_of_arn = f"{solution.document['name']}/{internals.id[:8]}"
+    name = request.get("name") or part_of_arn
+    if any(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, name=name)):
         raise ResourceAlreadyExistsError(f"the solution has a version of the name {name} already")
-    copied = {name: solution.document[name] for name in FROM_SOLUTION if name in solution.document}
-    document = {**request, **copied, "trainingType": training_type}
-    path = f"solution/{solution.document['name']}/{internals.id[:8]}"
-    version = create_resource(engine, caller, SOLUTION_VERSION, path, document, internals)
+    copied = {member: solution.document[member] for member in FROM_SOLUTION if member in solution.document}
+    document = {**request, **copied, "name": name, "trainingType": training_type}
+    version = create_resource(engine, caller, SOLUTION_VERSION, f"solution/{part_of_arn}", document, internals)
     resume_creation(engine, version)
     return version
 
@@ -167,7 +167,7 @@ def _check_datasets(engine: Engine, solution: Resource[SolutionInternals]) -> No
     arn = solution.document.get("recipeArn")
     needed = recipe_of(arn).datasets if arn else ("INTERACTIONS",)
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    active = {dataset.document["datasetType"] for dataset in datasets if dataset.status == ACTIVE}
+    active = {dataset.document["datasetType"] for dataset in datasets if dataset.is_usable}
     missing = [kind for kind in needed if kind not in active]
     if missing:
         raise InvalidInputError(f"the dataset group has no active {missing[0]} dataset to train on")
@@ -201,13 +201,24 @@ def _config(version: Resource[SolutionVersionInternals]) -> dict[str, Any]:
 
 async def _train(engine: Engine, version: Resource[SolutionVersionInternals]) -> None:
     document, internals = version.document, version.internals
-    solution = {"eventType": document.get("eventType"), "solutionConfig": _config(version)}
+    solution = {
+        "eventType": document.get("eventType"),
+        "solutionConfig": _config(version),
+        "repeats": asks_for_repeats(engine.resources.find(SOLUTION, document["solutionArn"]).internals.tags),
+    }
 
     def note_data(snapshot: Snapshot) -> None:
         snapshot.store_in(internals)
 
+    later = engine.resources.find(SOLUTION, document["solutionArn"]).internals.later_columns
     trained = await train(
-        engine, document["datasetGroupArn"], _plan(version), solution, internals.id, on_begin=note_data
+        engine,
+        document["datasetGroupArn"],
+        _plan(version),
+        solution,
+        internals.id,
+        on_begin=note_data,
+        later_columns=later,
     )
     internals.metrics, internals.settings = trained.metrics, trained.settings
     if document["trainingMode"] != UPDATE:

@@ -28,7 +28,6 @@ from model.engine.storage.control_plane.kinds import (
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 from model.engine.storage.dataset_group import ITEMS
 from model.engine.training.solution_rules import (
-    DEFAULT_SCHEDULE,
     check_automl,
     check_columns_exist,
     check_event_parameters,
@@ -47,7 +46,7 @@ NUMBERS = frozenset({"int", "long", "float", "double"})
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """CreateSolution."""
+    """CreateSolution: it is ACTIVE at once, as the service's is, so that a version can be trained."""
     group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     if request.get("performAutoML"):
         check_automl(request)
@@ -66,12 +65,9 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         "performIncrementalUpdate": False,
     }
     document = {**given, **request}
-    if document["performAutoTraining"]:
-        config = document.get("solutionConfig") or {}
-        schedule = {"schedulingExpression": DEFAULT_SCHEDULE, **(config.get("autoTrainingConfig") or {})}
-        document["solutionConfig"] = {**config, "autoTrainingConfig": schedule}
-    solution = create_resource(engine, caller, SOLUTION, f"solution/{request['name']}", document, SolutionInternals())
-    resume_creation(engine, solution)
+    internals = SolutionInternals(automatic_since=time.time())
+    path = f"solution/{request['name']}"
+    solution = create_resource(engine, caller, SOLUTION, path, document, internals, status=ACTIVE)
     return {"solutionArn": solution.arn}
 
 
@@ -128,7 +124,7 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def resume_creation(engine: Engine, solution: Resource[SolutionInternals]) -> None:
-    """Start or resume a creation."""
+    """Complete the creation of an earlier engine, in which it took time."""
     engine.lifecycles.create(solution, partial(_start_schedule, solution))
 
 
@@ -139,10 +135,8 @@ def resume_update(engine: Engine, solution: Resource[SolutionInternals]) -> None
         asked = solution.latest_update
         switched_on = asked.get("performAutoTraining") and not solution.document["performAutoTraining"]
         solution.document.update({name: asked[name] for name in UPDATED[:2] if name in asked})
-        config = {**(solution.document.get("solutionConfig") or {}), **(asked.get("solutionUpdateConfig") or {})}
-        if solution.document["performAutoTraining"]:
-            config.setdefault("autoTrainingConfig", {"schedulingExpression": DEFAULT_SCHEDULE})
-        solution.document["solutionConfig"] = config
+        if changed := asked.get("solutionUpdateConfig"):
+            solution.document["solutionConfig"] = {**(solution.document.get("solutionConfig") or {}), **changed}
         if switched_on:
             await _start_schedule(solution)
 

@@ -12,7 +12,7 @@ from model.engine.training.training_input import copy_input
 from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from model.engine.runtime.engine import Engine
@@ -72,21 +72,26 @@ async def train(
     solution: dict[str, Any],
     model_id: str,
     on_begin: Callable[[Snapshot], None] | None = None,
+    later_columns: Mapping[str, list[str]] | None = None,
 ) -> Trained:
     """Train on all that a dataset group holds, and write the model to disk.
 
     Parameters
     ----------
     solution : dict
-        eventType and solutionConfig, where there are any.
+        eventType and solutionConfig, where there are any, and whether lists show items again (repeats).
     on_begin : callable, optional
         Called when the training's turn comes, so that its data is noted even where the training fails.
+    later_columns : mapping of str to list of str, optional
+        By dataset type, columns that are excluded beside those of the solutionConfig.
     """
     group = engine.groups[group_arn]
     of_actions = RECIPES[plan.recipes[0]].recommends_actions
     started = time.time()
     config = (solution.get("solutionConfig") or {}).get("trainingDataConfig") or {}
     excluded = excluded_columns(config, columns_of(engine, group_arn))
+    for kind, columns in (later_columns or {}).items():
+        excluded[kind] = [*excluded.get(kind, []), *columns]
     job = {
         "kind": "train",
         "plan": asdict(plan),

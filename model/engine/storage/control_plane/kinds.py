@@ -76,10 +76,13 @@ class SolutionInternals(Internals):
         When automatic training was switched on.
     skipped_at : float
         When a training was due and skipped; 0 for never.
+    later_columns : dict of list of str
+        By dataset type, the columns that a schema has gained since; no version learns from them.
     """
 
     automatic_since: float = 0.0
     skipped_at: float = 0.0
+    later_columns: dict[str, list[str]] = {}
 
 
 class TrainedInternals(Internals):
@@ -171,6 +174,8 @@ RECOMMENDER = Kind("recommender", RecommenderInternals)
 BATCH_INFERENCE_JOB = Kind("batch-inference-job", BatchJobInternals)
 BATCH_SEGMENT_JOB = Kind("batch-segment-job", BatchJobInternals)
 
+# Which need neither a job nor a model, so that their changes take seconds at most.
+BRIEF_KINDS: tuple[Kind[Any], ...] = (DATASET_GROUP, DATASET, EVENT_TRACKER, FILTER, METRIC_ATTRIBUTION, SOLUTION)
 TRAINED_KINDS: tuple[Kind[Any], ...] = (SOLUTION_VERSION, RECOMMENDER)  # which have a model's directory
 BATCH_JOB_KINDS = (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB)
 KINDS: dict[str, Kind[Any]] = {

@@ -23,6 +23,7 @@ PENDING, IN_PROGRESS = "CREATE PENDING", "CREATE IN_PROGRESS"
 ACTIVE, FAILED = "ACTIVE", "CREATE FAILED"
 STOPPING, STOPPED = "CREATE STOPPING", "CREATE STOPPED"
 DELETE_PENDING, DELETE_IN_PROGRESS = "DELETE PENDING", "DELETE IN_PROGRESS"
+UPDATE_PENDING, UPDATE_IN_PROGRESS = "UPDATE PENDING", "UPDATE IN_PROGRESS"
 INACTIVE = "INACTIVE"
 # Where nothing is on its way, of all kinds; those of data deletion jobs are spelt in their own way.
 SETTLED = frozenset({ACTIVE, FAILED, STOPPED, INACTIVE, "COMPLETED", "FAILED"})
@@ -41,6 +42,11 @@ class Resource(Generic[AnyInternals]):
     def status(self) -> str:
         """The state of its life cycle; a schema, which has no status, is always ACTIVE."""
         return str(self.document.get("status", ACTIVE))
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether requests may use it: during an update as it was before."""
+        return self.status in {ACTIVE, UPDATE_PENDING, UPDATE_IN_PROGRESS}
 
     @property
     def settled(self) -> bool:

@@ -18,6 +18,10 @@ class Numbering:
     def __len__(self) -> int:
         return len(self.names)
 
+    def find(self, name: str) -> int | None:
+        """Return the number of a name; None for an unknown one."""
+        return self._number_of.get(name)
+
     def number(self, name: str) -> int:
         """Return the number of a name; a new name gets the next number."""
         known = self._number_of.get(name)

@@ -7,8 +7,10 @@ the imported ones as well.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,11 +24,43 @@ from model.engine.storage.interactions.streamed import NOWHERE, StreamedInteract
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from model.engine.storage.event_log.records import EventRecord
 
 HISTORY_LENGTH = 100  # latest interactions of a user that are considered
 PREVIOUS_LENGTH = 10  # and of those before an event, more than any recipe learns from
 NO_VALUE = float("nan")
+_NONE = np.empty(0, np.int32)
+
+
+class StreamedInteraction(NamedTuple):
+    """A streamed interaction with the earlier interactions of its user.
+
+    Attributes
+    ----------
+    item_id, user_id : str
+        Empty if it was erased.
+    time : int
+        Epoch seconds.
+    previous : list of str
+        The items of the user's latest 10 interactions before it, latest first: of those that had been imported or had
+        arrived before it, and of its time at most.
+    is_new : bool
+        Whether the item is new to the user.
+    event_type : str
+        In lower case.
+    """
+
+    item_id: str
+    time: int
+    previous: list[str]
+    is_new: bool
+    user_id: str
+    event_type: str
+
+
+ERASED = StreamedInteraction("", 0, [], False, "", "")
 
 
 class InteractionStore:
@@ -78,10 +112,38 @@ class InteractionStore:
         Parameters
         ----------
         user_id : str
-            A user id, or the id of an anonymous session. An imported user with the id of a session is that session:
-            imported data have no other way to name it.
+            A user id, or the id of a session before its log-in. An imported user with the id of a session is that
+            session: imported data have no other way to name it.
         """
-        return self._latest([(user, self._streamed.last(user)) for user in self._numbers_of(user_id)])
+        chains = [(user, self._streamed.last(user)) for user in self._numbers_of(user_id)]
+        if len(chains) == 1:
+            in_order = self._in_order(*chains[0], float("inf"), HISTORY_LENGTH)
+            if in_order is not None:
+                return in_order
+        return self._by_time(chains, float("inf"), HISTORY_LENGTH)
+
+    def seen(self, user_id: str) -> NDArray[np.int32]:
+        """Return the numbers of all items that a user has interacted with, however long ago; see `history`.
+
+        Returns
+        -------
+        int32 array of shape (n,)
+            In any order; an item may occur twice. See `item_names`.
+        """
+        imported = self._imported
+        parts = [self._streamed.all_items_of(user) for user in self._numbers_of(user_id)]
+        if imported is not None:
+            parts += [imported.items[imported.range_of(user)] for user in self._numbers_of(user_id)]
+        return np.concatenate(parts) if parts else np.empty(0, np.int32)
+
+    @property
+    def item_names(self) -> Sequence[str]:
+        """The ids of all items by number, which never change; new ones are appended."""
+        return self._items.names
+
+    def item_number(self, item_id: str) -> int | None:
+        """Return the number of an item; None if there are no interactions with it."""
+        return self._items.find(item_id)
 
     def recent(self, user_id: str) -> dict[str, list[str]]:
         """Return a user's latest 100 items, latest first, by event type in lower case; see `history` for `user_id`."""
@@ -103,33 +165,44 @@ class InteractionStore:
         found = (self._moved.get(user, user) for user in np.unique(np.concatenate(users)).tolist() if user != NOWHERE)
         return list(dict.fromkeys(self._user_ids[user] for user in found))
 
-    def with_history(self, position: int) -> tuple[str, int, list[str], bool]:
-        """Return a streamed interaction with the earlier interactions of its user.
+    def with_histories(self, positions: Iterable[int]) -> Iterator[StreamedInteraction]:
+        """Yield streamed interactions with the earlier interactions of their users.
 
-        Returns
-        -------
-        item id, epoch seconds, the 10 items before it (latest first), whether the item is new to the user
+        What several of one user in a row have in common, such as those of one PutEvents, is computed once.
         """
-        streamed, index = self._streamed, self._streamed.index(position)
-        user, item = streamed.users[index], streamed.items[index]
-        if user == NOWHERE:  # erased: no item has this id, so no model learns from it
-            return "", 0, [], False
-        earlier = streamed.previous(index)
-        is_known = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._was_imported(user, item)
-        chains = [(user, earlier)]
-        for number in self._moved_to.get(user, ()):
-            is_known = is_known or self._was_imported(number, item)
-            chains.append((number, NOWHERE))
-        previous = self._latest(chains, streamed.times[index], PREVIOUS_LENGTH)
-        return self._items.names[item], streamed.times[index], previous, not is_known
-
-    def user_and_type(self, position: int) -> tuple[str, str]:
-        """Return the user id and the event type, in lower case, of a streamed interaction; empty if it was erased."""
-        index = self._streamed.index(position)
-        user = self._streamed.users[index]
-        if user == NOWHERE:
-            return "", ""
-        return self._user_ids[user], self._kinds.names[self._streamed.kinds[index]].lower()
+        streamed, names = self._streamed, self._items.names
+        user = last = NOWHERE
+        moved: Sequence[int] = ()
+        seen: deque[int] = deque()
+        imported: list[NDArray[np.int32]] = []
+        recent: list[str] | None = None
+        for position in positions:
+            index = streamed.index(position)
+            if streamed.users[index] == NOWHERE:
+                yield ERASED
+                continue
+            item, time, earlier = streamed.items[index], streamed.times[index], streamed.previous(index)
+            if earlier != last or last == NOWHERE:
+                user, recent = streamed.users[index], None
+                moved = self._moved_to.get(user, ())
+                seen = deque(streamed.items_from(earlier, HISTORY_LENGTH), HISTORY_LENGTH)
+                imported = [self._imported_items(number) for number in (user, *moved)]
+            if moved or index <= streamed.latest_late(user):
+                recent = None
+            elif recent is None:
+                recent = self._in_order(user, earlier, time, PREVIOUS_LENGTH)
+            previous = recent
+            if previous is None:
+                chains = [(user, earlier), *((number, NOWHERE) for number in moved)]
+                previous = self._by_time(chains, time, PREVIOUS_LENGTH)
+            is_new = item not in seen and not any(np.count_nonzero(items == item) for items in imported)
+            kind = self._kinds.names[streamed.kinds[index]].lower()
+            yield StreamedInteraction(names[item], time, previous, is_new, self._user_ids[user], kind)
+            seen.appendleft(item)
+            # A repetition may be the same interaction twice, of a user and of a session that became the user's.
+            if recent is not None:
+                recent = None if names[item] in recent else [names[item], *recent[: PREVIOUS_LENGTH - 1]]
+            last = index
 
     def number_users(self, user_ids: Iterable[str]) -> list[int]:
         """Return the numbers of imported users; a new user gets the next number."""
@@ -270,9 +343,9 @@ class InteractionStore:
 
     def _numbers_of(self, user_id: str) -> list[int]:
         user, session = self._number_of_user.get(user_id), self._session_of.get(user_id)
-        if user is None or user in self._moved:  # the id of a session stands for its user also after the log-in
-            return [] if session is None else [session, *self._moved_to.get(session, ())]
-        users = [user, *self._moved_to.get(user, ())]
+        users = [] if user is None or user in self._moved else [user, *self._moved_to.get(user, ())]
+        # After the log-in the id of the session stands for nothing: who knows it, or sent an event with it and the id
+        # of any user, must not read that user's list.
         return [*users, session] if session is not None and session in self._anonymous else users
 
     def _resolve(self, user_id: str | None, session_id: str) -> int:
@@ -309,57 +382,59 @@ class InteractionStore:
         self._moved[number] = user
         self._moved_to.setdefault(user, []).append(number)
 
-    def _latest(
-        self, chains: Sequence[tuple[int, int]], until: int | None = None, most: int = HISTORY_LENGTH
-    ) -> list[str]:
-        """Return the items of users' latest interactions, none after `until`.
+    def _in_order(self, user: int, latest: int, until: float, most: int) -> list[str] | None:
+        """Return the result of `_by_time` for one chain if order of arrival is order of time, as mostly; else None.
 
-        A chain is a user and the index of the latest streamed interaction that counts.
+        Then nothing has to be sorted. None is also returned where an item occurs twice in one second, since an
+        interaction counts once. No streamed interaction of the chain may be newer than `until`.
         """
-        if len(chains) == 1:
-            in_order = self._in_order(*chains[0], until, most)
-            if in_order is not None:
-                return in_order
-        moments = [moment for user, latest in chains for moment in self._moments(user, latest)]
-        # An import may contain streamed interactions: the same interaction counts once.
-        once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
-        latest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
-        return [self._items.names[item] for time, _, item in latest if until is None or time <= until][:most]
-
-    def _in_order(self, user: int, latest: int, until: int | None, most: int) -> list[str] | None:
-        """Return the result of `_latest` if events arrived in order of their times, as most do; else None.
-
-        Then nothing has to be sorted, nor compared with the imported interactions.
-        """
-        items, oldest = self._streamed.in_order(latest, most, until)
-        if items is None:
+        found = self._streamed.in_order(user, latest, most)
+        if found is None:
             return None
-        if self._imported is not None and len(items) < most:
+        items, times = found
+        if self._imported is not None:
             rows = self._imported.range_of(user)
-            begin = max(rows.start, rows.stop - (most - len(items)))
-            times = self._imported.times[begin : rows.stop]
-            if times.size:
-                last = int(times[-1])
-                if last >= oldest or (until is not None and last > until):
-                    return None
-                items += self._imported.items[begin : rows.stop][::-1].tolist()
+            oldest = min([until, *times[-1:]])
+            if rows.start < rows.stop and self._imported.times[rows.stop - 1] >= oldest:
+                return None
+            chosen = slice(max(rows.start, rows.stop - (most - len(items))), rows.stop)
+            items += self._imported.items[chosen][::-1].tolist()
+            times += self._imported.times[chosen][::-1].tolist()
+        if len(set(zip(times, items, strict=True))) < len(items):
+            return None
         names = self._items.names
         return [names[item] for item in items]
 
-    def _moments(self, user: int, latest: int) -> list[tuple[int, int, int, int]]:
-        """Return time, index, item and kind of a user's latest interactions; imported ones have the index -1."""
+    def _by_time(self, chains: Sequence[tuple[int, int]], until: float, most: int) -> list[str]:
+        """Return the items of users' latest interactions, latest first, none after `until`.
+
+        A chain is a user and the index of the latest streamed interaction that counts. Of a chain, the latest 100
+        arrivals and all imported interactions are considered. Of interactions of the same second, imported ones are
+        older, in the order of their file.
+        """
+        moments = [moment for user, latest in chains for moment in self._moments(user, latest, until, most)]
+        moments.sort(reverse=True)
+        # An import may contain streamed interactions: the same interaction counts once.
+        once = dict.fromkeys((time, item, kind) for time, _, item, kind in moments)
+        names = self._items.names
+        return [names[item] for _, item, _ in islice(once, most)]
+
+    def _moments(self, user: int, latest: int, until: float, most: int) -> list[tuple[int, int, int, int]]:
+        """Return time, place, item and kind of a chain's interactions; the places of imported ones are negative."""
         moments: list[tuple[int, int, int, int]] = []
-        if self._imported is not None:
-            rows = self._imported.range_of(user)
-            begin = max(rows.start, rows.stop - HISTORY_LENGTH)
-            times = self._imported.times[begin : rows.stop].tolist()
-            items = self._imported.items[begin : rows.stop].tolist()
-            kinds = self._imported.kinds[begin : rows.stop].tolist()
-            moments = [(time, NOWHERE, item, kind) for time, item, kind in zip(times, items, kinds, strict=True)]
-        streamed = self._streamed
+        imported, streamed = self._imported, self._streamed
+        if imported is not None:
+            rows = imported.range_of(user)
+            stop = rows.start + int(np.searchsorted(imported.times[rows], until, "right"))
+            chosen = slice(max(rows.start, stop - most), stop)
+            places = range(chosen.start - imported.times.size, chosen.stop - imported.times.size)
+            columns = (imported.times[chosen], imported.items[chosen], imported.kinds[chosen])
+            times, items, kinds = (column.tolist() for column in columns)
+            moments = list(zip(times, places, items, kinds, strict=True))
         return moments + [
-            (streamed.times[index], index, streamed.items[index], streamed.kinds[index])
-            for index in reversed(list(streamed.walk(latest, HISTORY_LENGTH)))
+            (time, index, streamed.items[index], streamed.kinds[index])
+            for index in streamed.walk(latest, HISTORY_LENGTH)
+            if (time := streamed.times[index]) <= until
         ]
 
     def _latest_by_kind(self, user: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
@@ -374,8 +449,8 @@ class InteractionStore:
         latest = self._streamed.last(user)
         yield from self._streamed.by_kind(latest, len(self._kinds), HISTORY_LENGTH).items()
 
-    def _was_imported(self, user: int, item: int) -> bool:
-        return self._imported is not None and bool((self._imported.items[self._imported.range_of(user)] == item).any())
+    def _imported_items(self, user: int) -> NDArray[np.int32]:
+        return _NONE if self._imported is None else self._imported.items[self._imported.range_of(user)]
 
     def _number_user(self, user_id: str) -> int:
         known = self._number_of_user.get(user_id)

@@ -1,6 +1,7 @@
 """Streamed interactions in memory: growing columns, in which each interaction links to its user's previous one.
 
-An interaction takes 26 bytes, and 4 more for each context column.
+An interaction takes 26 bytes, and 4 more for each context column. Where answers read the items of users with more than
+64 interactions, these are kept in an array of 4 bytes for each different item, and some 250 bytes for each such user.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOWHERE = -1
+SHORT_CHAIN = 64  # arrivals of a user that are walked for each answer; the items of a longer chain are kept
 # Attributes by the names of their columns in a checkpoint.
 COLUMNS = {
     "persons": "users",
@@ -50,8 +52,12 @@ class StreamedInteractions:
         self.times, self.values = array("q"), array("f")
         self._before = array("i")  # index of the same user's previous interaction
         self._last = array("i")  # index of the latest interaction, by user
+        # By user, for those with a late interaction (one that an earlier arrival is newer than): the index of the
+        # latest such interaction, or a later index, and the newest time.
+        self._late: dict[int, tuple[int, int]] = {}
         self._codes: dict[str, array[int]] = {}
         self._values_of: dict[str, dict[str, int]] = {}
+        self._items_of: dict[int, tuple[int, NDArray[np.int32]]] = {}  # the latest index and the items, by user
 
     @property
     def end(self) -> int:
@@ -65,6 +71,7 @@ class StreamedInteractions:
     def add(self, user: int, item: int, kind: int, time: int, value: float, context: Mapping[str, str] | None) -> int:
         """Add one interaction at a time in epoch seconds and return its position."""
         index = len(self.times)
+        self._note_order(user, index, time)
         self.users.append(user)
         self.items.append(item)
         self.kinds.append(kind)
@@ -100,6 +107,11 @@ class StreamedInteractions:
         """Yield an index and those of the same user's earlier arrivals, latest first, `most` at most; none for -1."""
         return islice(self._walk(index), most)
 
+    def latest_late(self, user: int) -> int:
+        """Return the index after which no arrival of a user is older than one before it; -1 if none is at all."""
+        late = self._late.get(user)
+        return NOWHERE if late is None else late[0]
+
     # Every event and every answer calls the next four, so they follow the links themselves instead of calling `walk`.
 
     def items_from(self, index: int, most: int) -> list[int]:
@@ -111,44 +123,51 @@ class StreamedInteractions:
             index = before[index]
         return found
 
-    def in_order(self, index: int, most: int, until: int | None) -> tuple[list[int] | None, float]:
-        """Return the items of an index and of earlier arrivals, latest first, if they arrived in order of their times.
+    def all_items_of(self, user: int) -> NDArray[np.int32]:
+        """Return all items of a user's arrivals, in any order: int32 array of shape (n,); an item may occur twice."""
+        latest = self.last(user)
+        until, kept = self._items_of.get(user, (NOWHERE, None))
+        found: list[int] = []
+        index, items, before = latest, self.items, self._before
+        while index not in (NOWHERE, until):
+            found.append(items[index])
+            index = before[index]
+        new = np.array(found, np.int32)
+        if kept is not None:
+            new = np.concatenate([kept, new])
+        if len(found) > SHORT_CHAIN:
+            new = np.unique(new)
+            self._items_of[user] = latest, new
+        return new
 
-        Parameters
-        ----------
-        most : int
-            Arrivals that are considered.
-        until : int or None
-            Later items are left out.
+    def in_order(self, user: int, index: int, most: int) -> tuple[list[int], list[int]] | None:
+        """Return the items and times of an index and of earlier arrivals, if the order of arrival is that of times.
 
         Returns
         -------
-        items : list of int or None
-            None if they arrived in another order.
-        oldest : float
-            Time of the last considered arrival; infinity if there is none.
+        (items, times) or None
+            The latest first, `most` at most; None if one of them may have been late.
         """
         found: list[int] = []
-        oldest = float("inf")
-        items, before, times = self.items, self._before, self.times
-        while index != NOWHERE and most:
-            time = times[index]
-            if time > oldest:
-                return None, oldest
-            oldest = time
-            if until is None or time <= until:
-                found.append(items[index])
+        found_times: list[int] = []
+        items, times, before, late = self.items, self.times, self._before, self.latest_late(user)
+        while index != NOWHERE and len(found) < most:
+            if index <= late:
+                return None
+            found.append(items[index])
+            found_times.append(times[index])
             index = before[index]
-            most -= 1
-        return found, oldest
+        return found, found_times
 
     def contains(self, user: int, item: int, kind: int, time: int, most: int) -> bool:
         """Return whether a user's latest arrivals, `most` of them, contain this interaction."""
-        index = self.last(user)
+        index, late = self.last(user), self.latest_late(user)
         items, before, times, kinds = self.items, self._before, self.times, self.kinds
         while index != NOWHERE and most:
             if times[index] == time and items[index] == item and kinds[index] == kind:
                 return True
+            if times[index] < time and index > late:
+                return False  # all earlier arrivals are older still
             index = before[index]
             most -= 1
         return False
@@ -177,9 +196,11 @@ class StreamedInteractions:
         moved, own = self.last(source), self.last(target)
         if moved == NOWHERE:
             return
+        self._forget_items(source, target)
         self._set_last(source, NOWHERE)
         self._set_last(target, max(moved, own))
         # The two chains become one; the target's arrivals before the first moved one keep their links.
+        merged: list[int] = []
         while moved != NOWHERE:
             if own > moved:
                 later, own = own, self._before[own]
@@ -187,15 +208,20 @@ class StreamedInteractions:
                 later, moved = moved, self._before[moved]
                 self.users[later] = target
             self._before[later] = max(moved, own)
+            merged.append(later)
+        self._late.pop(source, None)
+        self._note_merged_order(target, own, merged[::-1])
 
     def erase(self, user: int) -> int:
         """Erase the interactions of a user, whose positions stay occupied, and return their number."""
+        self._forget_items(user)
         erased = list(self._walk(self.last(user)))
         for index in erased:
             self.users[index] = self._before[index] = NOWHERE
             for codes in self._codes.values():
                 codes[index] = NOWHERE
         self._set_last(user, NOWHERE)
+        self._late.pop(user, None)
         return len(erased)
 
     def erase_at(self, index: int) -> None:
@@ -203,6 +229,7 @@ class StreamedInteractions:
         user, before = self.users[index], self._before
         if user == NOWHERE:
             return
+        self._forget_items(user)
         if self.last(user) == index:
             self._set_last(user, before[index])
         else:
@@ -249,13 +276,51 @@ class StreamedInteractions:
         for name, (values, codes) in context.items():
             restored._codes[name] = array("i", codes.tobytes())
             restored._values_of[name] = {value: position for position, value in enumerate(values)}
+        restored._late = _find_late(np.array(restored.users), np.array(restored.times))
         return restored
+
+    def _forget_items(self, *users: int) -> None:
+        for user in users:
+            self._items_of.pop(user, None)
 
     def _walk(self, index: int) -> Iterator[int]:
         before = self._before
         while index != NOWHERE:
             yield index
             index = before[index]
+
+    def _note_order(self, user: int, index: int, time: int) -> None:
+        """Note whether the next interaction of a user is late."""
+        last, late = self.last(user), self._late.get(user)
+        if last == NOWHERE:
+            return
+        newest = self.times[last] if late is None else late[1]
+        if time < newest:
+            self._late[user] = (index, newest)
+        elif late is not None:
+            self._late[user] = (late[0], time)
+
+    def _note_merged_order(self, user: int, before: int, merged: list[int]) -> None:
+        """Note which of a user's interactions are late, after those of another were merged into them.
+
+        Parameters
+        ----------
+        before : int
+            Index of the latest interaction before all merged ones; -1 if there is none.
+        merged : list of int
+            The indices from the first merged one on, in order of arrival.
+        """
+        times, known = self.times, self._late.pop(user, None)
+        newest = times[before] if before != NOWHERE else times[merged[0]]
+        late = NOWHERE
+        if known is not None:  # the newest time before the merged ones is unknown, so all of them may be late
+            late, newest = merged[-1], known[1]
+        for index in merged:
+            if times[index] < newest:
+                late = index
+            newest = max(newest, times[index])
+        if late != NOWHERE:
+            self._late[user] = (late, newest)
 
     def _set_last(self, user: int, index: int) -> None:
         missing = user + 1 - len(self._last)
@@ -270,3 +335,20 @@ class StreamedInteractions:
         for name, codes in self._codes.items():
             value, known = context.get(name), self._values_of[name]
             codes.append(NOWHERE if value is None else known.setdefault(value, len(known)))
+
+
+def _find_late(users: NDArray[np.int32], times: NDArray[np.int64]) -> dict[int, tuple[int, int]]:
+    """Return the index of the latest late interaction, and the newest time, of the users that have one."""
+    if not times.size:
+        return {}
+    order = np.argsort(users, kind="stable")
+    ordered = users[order].astype(np.int64)
+    # The greatest time so far of each user: the offsets keep the times of users apart.
+    offsets = ordered * (int(times.max()) - int(times.min()) + 1)
+    newest = np.maximum.accumulate(times[order] + offsets) - offsets
+    late = (times[order] < newest) & (ordered != NOWHERE)
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    newest_of = dict(zip(ordered[ends].tolist(), newest[ends].tolist(), strict=True))
+    return {
+        user: (index, newest_of[user]) for user, index in zip(ordered[late].tolist(), order[late].tolist(), strict=True)
+    }

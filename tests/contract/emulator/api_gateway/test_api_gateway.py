@@ -60,12 +60,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     gateway = emulator.client("apigateway")
     api_id = gateway.create_rest_api(name="api")["id"]
     root = gateway.get_resources(restApiId=api_id)["items"][0]["id"]
-    resource = gateway.create_resource(restApiId=api_id, parentId=root, pathPart="{proxy+}")["id"]
-    place = {"restApiId": api_id, "resourceId": resource, "httpMethod": "ANY"}
-    gateway.put_method(**place, authorizationType="NONE", apiKeyRequired=True)
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    gateway.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    one = gateway.create_resource(restApiId=api_id, parentId=root, pathPart="one")["id"]
+    for parent, part in ((root, "{proxy+}"), (one, "{id}")):
+        resource = gateway.create_resource(restApiId=api_id, parentId=parent, pathPart=part)["id"]
+        place = {"restApiId": api_id, "resourceId": resource, "httpMethod": "ANY"}
+        gateway.put_method(**place, authorizationType="NONE", apiKeyRequired=True)
+        gateway.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
     gateway.create_deployment(restApiId=api_id, stageName="v1")
     key = gateway.create_api_key(name="key", enabled=True, value=KEY)["id"]
     plan = gateway.create_usage_plan(name="plan", apiStages=[{"apiId": api_id, "stage": "v1"}])["id"]
@@ -96,6 +98,14 @@ def test_path_parameters_stay_percent_encoded(api: Api) -> None:
     event = json.loads(api.call("/a%20b%2541").body)
 
     assert event["pathParameters"] == {"proxy": "a%20b%2541"}
+
+
+@pytest.mark.parametrize("sent", ["a%2Fb", "%2f", "%252F%2F"])
+def test_an_encoded_slash_is_part_of_a_parameter(api: Api, sent: str) -> None:
+    event = json.loads(api.call(f"/one/{sent}").body)
+
+    assert event["resource"] == "/one/{id}"
+    assert event["pathParameters"] == {"id": sent.replace("%2f", "%2F")}
 
 
 @pytest.mark.parametrize("path", ["/raises", "/text", "/number"])

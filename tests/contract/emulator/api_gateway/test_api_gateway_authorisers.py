@@ -35,10 +35,11 @@ def handler(event, context):
     key = headers.get("x-api-key") or (event["queryStringParameters"] or {}).get("key")
     if key == "raises":
         raise ValueError("a secret")
-    if key == "unauthorized":
+    if key == "unauthorized" or len((event["multiValueQueryStringParameters"] or {}).get("key", [])) > 1:
         raise Exception("Unauthorized")
     stage = "/".join(event["methodArn"].split("/", 2)[:2])
-    resources = [f"{stage}/GET/guarded", f"{stage}/POST/page"] if key != "elsewhere" else [f"{stage}/GET/other"]
+    paths = ["GET/guarded", "GET/guarded/", "POST/page"] if key != "elsewhere" else ["GET/other"]
+    resources = [f"{stage}/{path}" for path in paths]
     answer = {
         "principalId": "caller",
         "policyDocument": {"Version": "2012-10-17", "Statement": [
@@ -136,6 +137,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
             **({"statusCode": status} if status else {}),
             responseParameters={"gatewayresponse.header.Access-Control-Allow-Origin": "method.request.header.Origin"},
         )
+    gateway.put_gateway_response(
+        restApiId=api_id,
+        responseType="ACCESS_DENIED",
+        statusCode="403",
+        responseTemplates={
+            "application/json": '{"producer": "$context.authorizer.producer", "reason": "$context.authorizer.unknown"}'
+        },
+    )
     gateway.create_deployment(restApiId=api_id, stageName="v1")
     key = gateway.create_api_key(name="key", enabled=True, value=USAGE_KEY)["id"]
     plan = gateway.create_usage_plan(name="plan", apiStages=[{"apiId": api_id, "stage": "v1"}])["id"]
@@ -188,6 +197,11 @@ def test_the_answer_of_the_authoriser_decides(api: Api, key: str, status: int) -
     assert "secret" not in json.dumps(answer.body)
 
 
+def test_the_response_for_a_denied_request_has_the_authorisers_context(api: Api) -> None:
+    for key in ("denied", "elsewhere", "denied"):
+        assert api.call("GET", "/guarded", x_api_key=key).body == {"producer": "page", "reason": ""}
+
+
 def test_the_function_gets_the_context_as_texts(api: Api) -> None:
     context = api.call("GET", "/guarded", x_api_key="context").body["requestContext"]["authorizer"]
 
@@ -213,8 +227,19 @@ def test_a_method_without_usage_plan_is_open_to_a_key_of_no_plan(api: Api) -> No
     assert api.call("POST", "/page?key=denied").status == 403
 
 
+def test_a_request_that_the_authoriser_fails_for_leaves_no_answer_for_its_key(api: Api) -> None:
+    assert api.call("POST", "/page?key=several&key=x").status == 401
+    assert api.call("POST", "/page?key=several").status == 200
+
+
 def test_the_header_names_no_usage_plan(api: Api) -> None:
     assert api.call("POST", "/page?key=allowed", x_api_key="no key of a plan").status == 200
+
+
+def test_a_path_that_ends_in_a_slash_is_that_of_the_resource(api: Api) -> None:
+    answer = api.call("GET", "/guarded/", x_api_key="slash")
+
+    assert (answer.status, answer.body["resource"], answer.body["path"]) == (200, "/guarded", "/guarded/")
 
 
 def test_the_id_of_a_request_is_in_a_header(api: Api) -> None:
@@ -235,9 +260,10 @@ def test_a_preflight_names_the_origin_where_it_is_listed(api: Api, origin: str, 
     assert answer.headers["vary"] == "Origin"
 
 
-def test_a_body_that_is_too_large_has_the_gateways_response(api: Api) -> None:
+@pytest.mark.parametrize("mebibytes", [7, 11], ids=["more than Lambda takes", "more than API Gateway takes"])
+def test_a_body_that_is_too_large_has_the_gateways_response(api: Api, mebibytes: int) -> None:
     request = urllib.request.Request(
-        api.url + "/page?key=allowed", b"x" * 11 * 1024 * 1024, {"Origin": LISTED}, method="POST"
+        api.url + "/page?key=allowed", b"x" * mebibytes * 1024 * 1024, {"Origin": LISTED}, method="POST"
     )
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request, timeout=30)

@@ -41,14 +41,55 @@ def test_an_event_changes_the_next_answer(trained_shop):
 
 @pytest.mark.differs(
     "GetRecommendations",
-    "items that a user has interacted with keep a tenth of their score, unless the latest events show repeats",
+    "items that a user has interacted with, however long ago, follow all others",
 )
-def test_the_latest_items_of_a_user_are_not_ranked_first(trained_shop):
-    send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
+def test_items_that_a_user_has_seen_are_last(trained_shop):
+    shelves = [[f"item-{shelf}-{place}" for place in range(15)] for shelf in range(8)]
+    for shelf in shelves:
+        send(trained_shop, "reader", shelf)
+    seen = {item for shelf in shelves for item in shelf}
 
-    answer = trained_shop.recommend("for-you", userId="toucher", numResults=3)
+    answer = ids(trained_shop.recommend("for-you", userId="reader", numResults=500))
 
-    assert not set(ids(answer)) & {"item-5-1", "item-5-2", "item-5-3"}
+    assert set(answer[-len(seen) :]) == seen
+
+
+@pytest.mark.differs(
+    "GetRecommendations", "the key REPEATS of the context is true or false: whether seen items rank as others"
+)
+def test_a_request_may_ask_for_repeats(trained_shop):
+    send(trained_shop, "returning", [f"item-6-{place}" for place in range(12)])
+
+    def answer(**context):
+        return ids(trained_shop.recommend("for-you", userId="returning", numResults=500, context=context))
+
+    assert answer(REPEATS="false") == answer()
+    assert answer(REPEATS="TRUE") != answer()
+    refused = refusal(trained_shop.recommend, "for-you", userId="returning", context={"REPEATS": "often"})
+    assert (refused.code, refused.message) == (
+        "InvalidInputException",
+        "the context REPEATS must be true or false, not often",
+    )
+
+
+@pytest.mark.differs(
+    "CreateSolution",
+    "with the tag rivulet:repeats true, lists rank seen items as others and metrics count them, after a training",
+)
+def test_a_solution_may_ask_for_repeats(trained_shop):
+    tags = [{"tagKey": "rivulet:repeats", "tagValue": "true"}]
+    version = trained_shop.train("again", "rivulet-graph-filter", tags=tags)["solutionVersionArn"]
+    trained_shop.campaigns["again"] = trained_shop.add_campaign("again", version)
+    seen = [f"item-6-{place}" for place in range(12)]
+    send(trained_shop, "often-back", seen)
+
+    again = ids(trained_shop.recommend("again", userId="often-back", numResults=150))
+    new = ids(trained_shop.recommend("again", userId="often-back", numResults=150, context={"REPEATS": "false"}))
+
+    assert set(again) & set(seen)
+    assert not set(new) & set(seen)
+    metrics = trained_shop.control.get_solution_metrics(solutionVersionArn=version)["metrics"]
+    assert metrics["repeats_count"] == 1.0
 
 
 @pytest.mark.honours("GetRecommendations", "a user without history gets popular items with the reason Popular item")
@@ -61,7 +102,7 @@ def test_an_unknown_user_gets_items_labelled_popular(trained_shop):
 
 
 @pytest.mark.honours("PutEvents", "a session's events before the log-in become the user's after an event with both")
-@pytest.mark.differs("GetRecommendations", "a session id is accepted as userId before the log-in")
+@pytest.mark.differs("GetRecommendations", "a session id is accepted as userId before the log-in, and not after it")
 def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     send(trained_shop, None, ["item-7-2"], session="anonymous-1")
     anonymous = ids(trained_shop.recommend("for-you", userId="anonymous-1", numResults=5))
@@ -71,6 +112,8 @@ def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     assert "item-7-3" in anonymous[:2]
     assert any(item.startswith("item-7-") for item in known)
     assert any(item.startswith("item-8-") for item in known)
+    after = trained_shop.recommend("for-you", userId="anonymous-1", numResults=5)["itemList"]
+    assert [item["reason"] for item in after] == [["Popular item"]] * 5
 
 
 @pytest.mark.honours("GetRecommendations", "items similar to an item, without the item itself")

@@ -50,7 +50,9 @@ def answers(shop, name, job, lines, **request):
 @pytest.mark.honours(
     "CreateBatchInferenceJob", "items, scores and reasons of each user, equal to the campaign's answer"
 )
-@pytest.mark.honours("DescribeBatchInferenceJob", "PENDING, IN PROGRESS, ACTIVE, with the members of the request")
+@pytest.mark.honours(
+    "DescribeBatchInferenceJob", "CREATE PENDING, CREATE IN_PROGRESS, ACTIVE, with the members of the request"
+)
 def test_users_get_what_their_campaign_would_answer(trained_shop):
     lines = answers(trained_shop, "for-you", "people", [{"userId": "user-1"}, {"userId": "stranger"}], numResults=7)
 

@@ -64,11 +64,15 @@ def fans(shelf):
 
 
 @pytest.mark.honours("CreateBatchSegmentJob", "Item-Affinity: 25 users by default, the most likely first")
-@pytest.mark.honours("DescribeBatchSegmentJob", "PENDING, IN PROGRESS, ACTIVE, with the members of the request")
+@pytest.mark.honours("CreateBatchSegmentJob", "the users of a line as recommendedUsers and as usersList")
+@pytest.mark.honours(
+    "DescribeBatchSegmentJob", "CREATE PENDING, CREATE IN_PROGRESS, ACTIVE, with the members of the request"
+)
 def test_the_users_of_an_item_are_those_who_like_its_shelf(shop):
     known, unknown = segments(shop, AFFINITY, "item", [{"itemId": "item-4-1"}, {"itemId": "nothing"}])
 
     users = known["output"]["recommendedUsers"]
+    assert known["output"] == {"recommendedUsers": users, "usersList": users}
     assert known["input"] == {"itemId": "item-4-1"}
     assert len(users) == len(set(users)) == 25
     assert sum(user in fans(4) for user in users[:10]) >= 8

@@ -200,11 +200,13 @@ def look_around(group_arn, version, campaign, tracking_id):
 
 def take_down(group_arn, datasets, campaigns, filter_arn, tracker):
     personalize.delete_filter(filterArn=filter_arn)
+    until_gone(personalize.describe_filter, filterArn=filter_arn)
     for campaign in campaigns.values():
         personalize.delete_campaign(campaignArn=campaign)
     for campaign in campaigns.values():
         until_gone(personalize.describe_campaign, campaignArn=campaign)
     personalize.delete_event_tracker(eventTrackerArn=tracker)
+    until_gone(personalize.describe_event_tracker, eventTrackerArn=tracker)
     solutions = [
         solution["solutionArn"] for solution in personalize.list_solutions(datasetGroupArn=group_arn)["solutions"]
     ]
@@ -217,8 +219,6 @@ def take_down(group_arn, datasets, campaigns, filter_arn, tracker):
         personalize.delete_dataset(datasetArn=dataset)
         until_gone(personalize.describe_dataset, datasetArn=dataset)
         personalize.delete_schema(schemaArn=schema)
-    until_gone(personalize.describe_event_tracker, eventTrackerArn=tracker)
-    until_gone(personalize.describe_filter, filterArn=filter_arn)
     personalize.delete_dataset_group(datasetGroupArn=group_arn)
     until_gone(personalize.describe_dataset_group, datasetGroupArn=group_arn)
     say("left", [personalize.list_dataset_groups()["datasetGroups"], personalize.list_schemas()["schemas"]])

@@ -99,7 +99,7 @@ def test_a_resource_of_another_account_region_or_kind_is_not_found(engine, contr
 
 @pytest.fixture(scope="module")
 def slow(s3, tmp_path_factory):
-    engine = RunningEngine(tmp_path_factory.mktemp("slow") / "state", s3.url, pace="compressed")
+    engine = RunningEngine(tmp_path_factory.mktemp("slow") / "state", s3.url, pace="slow")
     yield engine
     engine.stop()
 

@@ -6,9 +6,16 @@ import json
 
 import pytest
 
-from tests.contract.engine.calls import delete, refusal, until_gone
-from tests.contract.engine.running_engine import seen_until, until_settled
+from tests.contract.engine.calls import create, delete, refusal, until_gone
+from tests.contract.engine.running_engine import ROLE, seen_until, until_settled
 from tests.factories.shop_stream import interactions_csv, schema_text, shop_rows
+
+ARN_MEMBERS = {
+    "campaign": "campaignArn",
+    "filter": "filterArn",
+    "metric_attribution": "metricAttributionArn",
+    "event_tracker": "eventTrackerArn",
+}
 
 
 @pytest.mark.honours("CreateDatasetGroup", "an ARN with the account and region of the signature")
@@ -83,6 +90,48 @@ def test_dependants_go_first(new_shop):
     delete(control, "dataset_group", datasetGroupArn=new_shop.group)
 
 
+@pytest.mark.honours("DeleteDataset", "refused until the campaigns and all filters of its dataset group are deleted")
+@pytest.mark.honours("DeleteDataset", "refused until a metric attribution that refers to the dataset is deleted")
+@pytest.mark.honours("DeleteDataset", "refused for interactions until the event tracker is deleted")
+def test_a_dataset_is_deleted_after_each_of_its_dependants(new_shop):
+    control = new_shop.control
+    new_shop.fill()
+    new_shop.track()
+    in_use = {
+        "campaign": new_shop.deploy("popular", "aws-popularity-count"),
+        "filter": new_shop.add_filter("dear", "INCLUDE ItemID WHERE Items.PRICE > 5"),
+        "metric_attribution": measure(new_shop, "SUM(Items.PRICE)"),
+        "event_tracker": control.list_event_trackers()["eventTrackers"][0]["eventTrackerArn"],
+    }
+
+    for kind, arn in in_use.items():
+        code, message = refusal(control.delete_dataset, datasetArn=new_shop.datasets["Interactions"])
+        assert (code, arn in message) == ("ResourceInUseException", True), message
+        if kind == "event_tracker":
+            delete(control, "dataset", datasetArn=new_shop.datasets["Items"])
+        else:
+            assert arn in refusal(control.delete_dataset, datasetArn=new_shop.datasets["Items"]).message
+        delete(control, kind, **{ARN_MEMBERS[kind]: arn})
+    delete(control, "dataset", datasetArn=new_shop.datasets["Interactions"])
+
+
+@pytest.mark.honours("DeleteDataset", "a metric attribution keeps only the datasets whose columns it sums")
+def test_a_metric_attribution_keeps_only_the_datasets_that_it_refers_to(new_shop):
+    attribution = measure(new_shop, "SAMPLECOUNT()")
+
+    delete(new_shop.control, "dataset", datasetArn=new_shop.datasets["Items"])
+    refused = refusal(new_shop.control.delete_dataset, datasetArn=new_shop.datasets["Interactions"])
+    assert attribution in refused.message
+
+
+def measure(shop, expression):
+    """Return the ARN of a new metric attribution."""
+    metric = {"eventType": "View", "metricName": "shown", "expression": expression}
+    request = {"name": "measured", "datasetGroupArn": shop.group, "metrics": [metric]}
+    made = create(shop.control, "metric_attribution", metricsOutputConfig={"roleArn": ROLE}, **request)
+    return made["metricAttributionArn"]
+
+
 @pytest.mark.honours("ListSchemas", "pages of maxResults, joined by nextToken without gap or repeat")
 def test_lists_come_in_pages(engine):
     control = engine.client(account="444444444444")
@@ -114,7 +163,7 @@ def test_a_sixth_dataset_group_is_over_the_quota(engine):
         ({"name": "ok", "domain": "SPORTS"}, "domain must be one of ECOMMERCE, VIDEO_ON_DEMAND"),
         (
             {"name": "ok", "roleArn": "arn:aws:iam::123456789012:role/r"},
-            "kmsKeyArn and roleArn belong together: set both or neither",
+            "roleArn is for a key: set kmsKeyArn too",
         ),
         ({"name": "ok", "roleArn": "arn:aws:iam::1:role/r"}, "roleArn must match the pattern"),
         ({"name": "ok", "tags": [{"tagKey": "k", "tagValue": "v" * 257}]}, "tags[0].tagValue has 257 characters"),
@@ -171,6 +220,7 @@ def test_metrics_come_from_a_hold_out_and_beat_popularity(new_shop):
 
     assert set(metrics["popular"]) == {
         "coverage",
+        "repeats_count",
         "mean_reciprocal_rank_at_25",
         *(f"precision_at_{cut}" for cut in (5, 10, 25)),
         *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in (5, 10, 25)),

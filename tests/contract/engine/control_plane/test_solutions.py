@@ -19,19 +19,27 @@ def refused(shop, recipe=PERSONAL, **more):
     return refusal(shop.add_solution, "refused", recipe, **more)
 
 
-@pytest.mark.honours("CreateSolution", "automatic training every 7 days by default")
-@pytest.mark.honours("DescribeSolution", "the members of the request, with defaults")
-def test_a_solution_is_trained_every_week_by_default(shop):
+@pytest.mark.honours("CreateSolution", "automatic training by default")
+@pytest.mark.honours(
+    "DescribeSolution", "the members of the request, with defaults, but solutionConfig as it was given"
+)
+def test_a_solution_is_described_as_it_was_requested(shop):
     request = {"datasetGroupArn": shop.group, "recipeArn": f"{RECIPE}/{PERSONAL}", "eventType": "View"}
     solution = create(shop.control, "solution", name="default", **request)
 
     assert solution["performAutoTraining"] is True
-    assert solution["solutionConfig"]["autoTrainingConfig"] == {"schedulingExpression": "rate(7 days)"}
+    assert "solutionConfig" not in solution
     assert (solution["performHPO"], solution["performAutoML"], solution["eventType"]) == (False, False, "View")
     assert "latestSolutionVersion" not in solution
     assert "latestSolutionUpdate" not in solution
+    described = update(shop.control, "solution", solutionArn=solution["solutionArn"], performAutoTraining=True)
+    assert "solutionConfig" not in described
+    config = {"algorithmHyperParameters": {"bptt": "20"}}
+    given = create(shop.control, "solution", name="given", **request, solutionConfig=config)
+    assert given["solutionConfig"] == config
 
-    delete(shop.control, "solution", solutionArn=solution["solutionArn"])
+    for made in (solution, given):
+        delete(shop.control, "solution", solutionArn=made["solutionArn"])
 
 
 @pytest.mark.parametrize(

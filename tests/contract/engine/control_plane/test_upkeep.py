@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.contract.engine.calls import NOT_FOUND, create, delete, ids, refusal, send, update
+from tests.contract.engine.running_engine import ROLE
 from tests.contract.engine.shops import DomainShop, Shop
 from tests.factories.shop_stream import items_csv
 from tests.fakes.waiting import wait_until
@@ -56,15 +57,21 @@ def test_items_that_came_in_bulk_are_taken_into_models_that_explore(engine, s3):
     wait_until(lambda: any(item.startswith("brand-new") for item in recommended()), 30)
 
 
-@pytest.mark.honours("DeleteDatasetGroup", "deletes its filters and metric attributions too")
-def test_what_need_not_go_first_goes_with_the_dataset_group(engine, s3):
-    shop = Shop(engine, s3, account="907000000003")
-    control = shop.control
-    made = shop.add_filter("shoes", 'INCLUDE ItemID WHERE Items.CATEGORY IN ("shoes")')
-    for arn in shop.datasets.values():
-        delete(control, "dataset", datasetArn=arn)
-    delete(control, "dataset_group", datasetGroupArn=shop.group)
+@pytest.mark.honours("DeleteDatasetGroup", "deletes its metric attribution too")
+def test_what_need_not_go_first_goes_with_the_dataset_group(engine):
+    control = engine.client(account="907000000003")
+    group = create(control, "dataset_group", name="shop")["datasetGroupArn"]
+    clicks = {"eventType": "Click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}
+    measured = create(
+        control,
+        "metric_attribution",
+        name="clicks",
+        datasetGroupArn=group,
+        metrics=[clicks],
+        metricsOutputConfig={"roleArn": ROLE},
+    )
+    delete(control, "dataset_group", datasetGroupArn=group)
 
-    assert refusal(control.describe_filter, filterArn=made)[0] == NOT_FOUND
-    assert control.list_filters(datasetGroupArn=shop.group)["Filters"] == []
-    assert create(control, "dataset_group", name="shop")["datasetGroupArn"] == shop.group
+    arn = {"metricAttributionArn": measured["metricAttributionArn"]}
+    assert refusal(control.describe_metric_attribution, **arn)[0] == NOT_FOUND
+    assert create(control, "dataset_group", name="shop")["datasetGroupArn"] == group

@@ -52,7 +52,7 @@ def of_the_shop(number):
         ),
         ("Interactions", f"{HEADER}u,i,{START},View,-inf\n", "line 2: column EVENT_VALUE must hold finite numbers"),
         ("Interactions", f"{HEADER}u,i,{START},View,1e39\n", "line 2: column EVENT_VALUE must hold finite numbers"),
-        ("Interactions", f"{HEADER}u,i,-1,View,\n", "line 2: column TIMESTAMP must hold Unix time in seconds"),
+        ("Interactions", f"{HEADER}u,i,-1,View,\n", "line 2: column TIMESTAMP must be positive epoch seconds"),
         ("Interactions", f"{HEADER}u,i,{START}.5,View,\n", "line 2: column TIMESTAMP must hold values of type long"),
         ("Items", f"{ITEMS_HEADER}i,shelf,text,nan,\n", "line 2: column PRICE must hold finite numbers"),
         (

@@ -10,18 +10,18 @@ from tests.contract.engine.running_engine import ROLE
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012"
 
 
-@pytest.mark.honours("CreateDatasetGroup", "a key needs a role that may use it")
-@pytest.mark.differs(
-    "CreateDatasetGroup", "kmsKeyArn is stored and described, but only the volume can encrypt the state"
-)
-def test_a_key_is_described_and_needs_a_role(engine):
+@pytest.mark.honours("CreateDatasetGroup", "a role is for a key only; a key may come without one")
+@pytest.mark.differs("CreateDatasetGroup", "kmsKeyArn is accepted and described, and encrypts nothing")
+def test_a_key_is_described(engine):
     control = engine.client(account="826000000001")
 
-    code, message = refusal(control.create_dataset_group, name="locked", kmsKeyArn=KEY)
-    described = create(control, "dataset_group", name="locked", kmsKeyArn=KEY, roleArn=ROLE)
+    code, message = refusal(control.create_dataset_group, name="locked", roleArn=ROLE)
+    with_role = create(control, "dataset_group", name="locked", kmsKeyArn=KEY, roleArn=ROLE)
+    without = create(control, "dataset_group", name="without-role", kmsKeyArn=KEY)
 
-    assert (code, "roleArn" in message) == ("InvalidInputException", True)
-    assert (described["kmsKeyArn"], described["roleArn"]) == (KEY, ROLE)
+    assert (code, "kmsKeyArn" in message) == ("InvalidInputException", True)
+    assert (with_role["kmsKeyArn"], with_role["roleArn"]) == (KEY, ROLE)
+    assert without["kmsKeyArn"] == KEY
 
 
 @pytest.mark.differs("PutItems", "more than ten calls per second are accepted: request rates are not limited")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 
 import pytest
 
 from tests.contract.engine.calls import create, outcome, refusal, update
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.running_engine import seen_until
 from tests.contract.engine.shops import Shop
 from tests.factories.avro import avro_schema
 from tests.factories.domain_shop import domain_schema
@@ -178,12 +179,23 @@ def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(s
     shop.events.put_items(datasetArn=items, items=[row])
     lacking = shop.load("Items", shop.s3.put("data", "replaced/items.csv", items_csv()), "without", may_fail=True)
     assert "lacks columns of the schema: [COLOUR]" in lacking["failureReason"]
-    config = control.describe_solution(solutionArn=solution)["solution"]["solutionConfig"]
-    assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["COLOUR"]}
+    assert "solutionConfig" not in control.describe_solution(solutionArn=solution)["solution"]
+    version = shop.retrain(solution, may_fail=True)  # there are no interactions
+    assert excluded_columns(shop, version["solutionVersionArn"]) == {"ITEMS": ["COLOUR"]}
     control.delete_schema(schemaArn=old)
 
 
+def excluded_columns(shop, version):
+    """Return the columns that a version was not trained on, which no answer shows."""
+    with sqlite3.connect(shop.engine.directory / "control.sqlite") as database:
+        [(internals,)] = database.execute("SELECT private FROM resources WHERE arn = ?", [version])
+    return json.loads(internals)["excluded"]
+
+
 @pytest.mark.honours("UpdateDataset", "an update that a crash interrupted ends after the next start")
+@pytest.mark.honours("DescribeDataset", "UPDATE PENDING, UPDATE IN_PROGRESS, ACTIVE during an update of the schema")
+@pytest.mark.honours("DeleteDataset", "refused while the dataset is being updated")
+@pytest.mark.honours("PutItems", "items are accepted while the dataset is being updated")
 def test_an_update_survives_a_kill(slow_engine, s3):
     shop = Shop(slow_engine, s3)
     items = shop.datasets["Items"]
@@ -191,13 +203,20 @@ def test_an_update_survives_a_kill(slow_engine, s3):
         name="with-colour", schema=avro_schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR")])
     )["schemaArn"]
     shop.control.update_dataset(datasetArn=items, schemaArn=new)
+    states = [shop.control.describe_dataset(datasetArn=items)["dataset"]["status"]]
     again = refusal(shop.control.update_dataset, datasetArn=items, schemaArn=new)
     unused = outcome(shop.control.delete_schema, schemaArn=new)
+    deleted = outcome(shop.control.delete_dataset, datasetArn=items)
+    shop.put_item("item-1", price=2.5)
     slow_engine.kill()
     slow_engine.start()
     control = slow_engine.client()
 
-    until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
+    states += seen_until(lambda: control.describe_dataset(datasetArn=items), "ACTIVE")
 
+    described = control.describe_dataset(datasetArn=items)["dataset"]
+    assert described["latestDatasetUpdate"]["status"] == "ACTIVE"
+    assert states[0] != "ACTIVE"
+    assert set(states) <= {"UPDATE PENDING", "UPDATE IN_PROGRESS", "ACTIVE"}
     assert control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"] == new
-    assert again[0] == unused == "ResourceInUseException"
+    assert again[0] == unused == deleted == "ResourceInUseException"

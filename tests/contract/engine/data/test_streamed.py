@@ -76,6 +76,9 @@ def test_action_interactions_are_kept_once(shop):
         ),
         ([interaction(properties='{"userId": "u"}')], "may not hold the keyword userId"),
         ([interaction(), interaction(impression=["é" * 256] * 25)], "actionInteractions[1] has"),
+        ([interaction(actionId="ACTION_ID")], "actionInteractions[0].actionId holds the reserved keyword ACTION_ID"),
+        ([interaction(userId="a\0b")], "actionInteractions[0].userId has a control character"),
+        ([interaction(timestamp=-1)], "actionInteractions[0].timestamp must be positive epoch seconds"),
     ],
 )
 def test_a_bad_action_interaction_is_refused_with_the_reason(shop, interactions, message):
@@ -114,8 +117,34 @@ def test_actions_and_action_interactions_are_imported(shop):
     few = shop.load("Actions", shop.s3.put("data", "streamed/b.csv", actions[:200].rpartition("\n")[0]), "actions")
     done = shop.load("ActionInteractions", shop.s3.put("data", "streamed/c.csv", events), "events")
 
-    assert "there are 1001 actions; a dataset may have 1000" in too_many["failureReason"]
+    assert "actions; a dataset may have 1000" in too_many["failureReason"]
     assert few["status"] == done["status"] == "ACTIVE"
+
+
+@pytest.mark.honours("PutActions", "actions beyond 1,000 in the dataset are LimitExceededException")
+@pytest.mark.honours("CreateDatasetImportJob", "imported and streamed actions together are 1,000 at most")
+def test_a_dataset_has_a_thousand_actions_however_they_came(engine, s3):
+    shop = Shop(engine, s3, account="888888888813", schemas={"Actions": avro_schema("Actions", FIELDS["Actions"])})
+    put, actions = shop.events.put_actions, shop.datasets["Actions"]
+    rows = [f"a{number},1,web\n" for number in range(999)]
+
+    def load(job, *lines, mode="FULL"):
+        text = "ACTION_ID,VALUE,CHANNEL\n" + "".join(lines)
+        return shop.load("Actions", shop.s3.put("data", f"streamed/{job}.csv", text), job, mode, may_fail=True)
+
+    assert load("most", *rows)["status"] == "ACTIVE"
+    put(datasetArn=actions, actions=[{"actionId": "last"}, {"actionId": "a7"}])
+
+    refused = refusal(put, datasetArn=actions, actions=[{"actionId": "last"}, {"actionId": "one-more"}])
+    added = load("added", "one-more,1,web\n", mode="INCREMENTAL")
+    replaced = load("replaced", *rows, "one-more,1,web\n")
+    again = load("again", *rows, "last,1,web\n")
+
+    assert refused == ("LimitExceededException", "a dataset may have 1000 actions; with this call it would have 1001")
+    assert "there are 1001 actions; a dataset may have 1000" in added["failureReason"]
+    assert "there are 1001 actions; a dataset may have 1000" in replaced["failureReason"]
+    assert again["status"] == "ACTIVE"
+    put(datasetArn=actions, actions=[{"actionId": "a8"}])
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +217,7 @@ def test_a_start_after_a_checkpoint_and_a_kill_finds_every_event(own_engine, s3)
     own_engine.kill()
     own_engine.start()
 
-    assert own_engine.metric('personalize_events_stored{dataset_group="shop"}') == 10 * (sent + 5)
+    assert own_engine.metric("personalize_events_stored", dataset_group="shop") == 10 * (sent + 5)
     for number in (0, sent - 1, sent + 4):
         put(number)
     assert own_engine.metric("personalize_events_duplicate_total") == 30

@@ -22,7 +22,7 @@ KILLS = int(os.environ.get("KILLS", "1"))
 
 
 def stored(engine, group="shop"):
-    return engine.metric(f'personalize_events_stored{{dataset_group="{group}"}}')
+    return engine.metric("personalize_events_stored", dataset_group=group)
 
 
 @pytest.fixture
@@ -51,6 +51,13 @@ def lone(own_engine, s3):
         ([event(eventValue=1e39)], "eventList[0].eventValue must be a finite number that fits into the type float"),
         ([event(properties='{"eventValue": -1e300}')], "eventList[0].eventValue must be a finite number"),
         ([event(properties='{"eventValue": NaN}')], "eventList[0].eventValue must be a finite number"),
+        ([event(eventType="EVENT_TYPE")], "eventList[0].eventType holds the reserved keyword EVENT_TYPE as a value"),
+        ([event(itemId="ITEM_ID")], "eventList[0].itemId holds the reserved keyword ITEM_ID as a value"),
+        ([event(None, properties='{"itemId": "ITEM_ID"}')], "eventList[0].properties.itemId holds the reserved"),
+        ([event(impression=["i", "ITEM_ID"])], "eventList[0].impression[1] holds the reserved keyword ITEM_ID"),
+        ([event(eventType="a\tb")], "eventList[0].eventType has a control character"),
+        ([event(), event(itemId="a\0b")], "eventList[1].itemId has a control character"),
+        ([event(sentAt=-1)], "eventList[0].sentAt must be positive epoch seconds"),
     ],
 )
 def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, message):
@@ -61,6 +68,33 @@ def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, messag
     assert code == "InvalidInputException"
     assert message in text
     assert stored(trained_shop.engine) == before
+
+
+@pytest.mark.honours("PutEvents", "reserved keywords and control characters in ids are refused, as in imports")
+@pytest.mark.parametrize("value", ["USER_ID", "a\x1bb"])
+def test_a_user_or_session_that_an_import_refuses_is_refused(trained_shop, value):
+    of_user = refusal(put_events, trained_shop, event(), user=value)
+    of_session = refusal(put_events, trained_shop, event(), session=value)
+
+    rule = "has a control character" if "\x1b" in value else "holds the reserved keyword USER_ID as a value"
+    assert of_user == ("InvalidInputException", f"userId {rule}")
+    assert of_session == ("InvalidInputException", f"sessionId {rule}")
+
+
+@pytest.mark.honours("PutItems", "reserved keywords and control characters in ids are refused, as in imports")
+@pytest.mark.honours("PutUsers", "reserved keywords and control characters in ids are refused, as in imports")
+@pytest.mark.honours("PutActions", "reserved keywords and control characters in ids are refused, as in imports")
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [("ITEM_ID", "holds the reserved keyword ITEM_ID as a value"), ("a\nb", "has a control character")],
+)
+@pytest.mark.parametrize(("rows", "row_id"), [("items", "itemId"), ("users", "userId"), ("actions", "actionId")])
+def test_a_row_whose_id_an_import_refuses_is_refused(trained_shop, rows, row_id, value, rule):
+    put = getattr(trained_shop.events, f"put_{rows}")
+
+    refused = refusal(put, datasetArn=trained_shop.datasets["Items"], **{rows: [{row_id: "a"}, {row_id: value}]})
+
+    assert refused == ("InvalidInputException", f"{rows}[1].{row_id} {rule}")
 
 
 @pytest.mark.honours("PutEvents", "an unknown trackingId is InvalidInputException")

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.engine.calls import create, delete, event, ids, put_events
-from tests.contract.engine.running_engine import ROLE
+from tests.contract.engine.running_engine import REGION, ROLE
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import schema_text
 
@@ -36,9 +36,10 @@ def put(shop, kind, item="item-0-0", **members):
 def measured(shop):
     """Return what /metrics shows of the shop's dataset group: values by (metric, source)."""
     found = {}
+    of_the_group = {"account": shop.account, "region": REGION, "dataset_group": shop.name}
     for line in shop.engine.get("/metrics").splitlines():
         labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
-        if line.startswith("personalize_attribution_value{") and labels["dataset_group"] == shop.group:
+        if line.startswith("personalize_attribution_value{") and of_the_group.items() <= labels.items():
             found[labels["metric"], labels["source"]] = float(line.rpartition(" ")[2])
     return found
 

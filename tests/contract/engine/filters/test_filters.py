@@ -50,6 +50,7 @@ def test_names_are_taken_once_and_groups_must_exist(new_shop):
 
 
 @pytest.mark.honours("CreateFilter", "wrong expressions are refused with the position and what is expected there")
+@pytest.mark.honours("CreateFilter", "a filter needs the datasets that it names")
 @pytest.mark.honours("CreateFilter", "NOT IN takes no placeholders")
 @pytest.mark.honours("CreateFilter", "boolean and textual fields cannot be used in filters")
 @pytest.mark.honours("CreateFilter", "event type is the only field of interactions in filters")

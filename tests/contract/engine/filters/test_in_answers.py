@@ -290,23 +290,3 @@ def test_a_filter_gives_the_same_answer_after_a_kill(own_engine, s3):
 
     assert before == {"item-1-0", "item-1-2"}
     assert recommend(shop, "popular", userId="buyer", filterArn=arn) == before
-
-
-@pytest.mark.honours("GetRecommendations", "a filter whose dataset was deleted is refused with the reason")
-@pytest.mark.honours("CreateFilter", "a filter needs the datasets that it names")
-def test_a_filter_without_its_dataset_is_refused(new_shop):
-    new_shop.fill()
-    new_shop.deploy("popular", "aws-popularity-count")
-    expression = "INCLUDE ItemID WHERE Items.PRICE > 5"
-    arn = new_shop.add_filter("dear", expression)
-    assert recommend(new_shop, "popular", userId="u", filterArn=arn)
-
-    items = new_shop.datasets["Items"]
-    delete(new_shop.control, "dataset", datasetArn=items)
-
-    for refused in (
-        refusal(recommend, new_shop, "popular", userId="u", filterArn=arn),
-        refusal(new_shop.add_filter, "x", expression),
-    ):
-        assert refused.code == "InvalidInputException"
-        assert "the dataset group has no dataset of the type Items" in refused.message

@@ -1,7 +1,8 @@
 """What Amazon documents of resources: their states, what follows what, and which request is refused when.
 
 A model for tests: pure, and without a line of the engine. Sources: API reference, `status` of each resource; developer
-guide, "Deleting a dataset group", "Updating a campaign"; where both leave a choice, the engine's README.
+guide, "Deleting a dataset", "Deleting a dataset group", "Updating a campaign"; what was seen of the service (see
+`conformance/rows.toml`); where all leave a choice, the engine's README.
 """
 
 from __future__ import annotations
@@ -40,18 +41,20 @@ class Kind:
     name : str
         Such as "event-tracker".
     holds : tuple of str
-        Kinds that must be deleted before one of this kind can be.
+        Kinds that must be deleted before one of this kind can be; all filters of a group before a dataset of any type.
     one_per_parent : bool
         Whether a dataset group has at most one.
     most : int or None
         How many there may be, of an account or of a dataset group.
+    first_state : str
+        When the Create is answered.
     """
 
     name: str
     holds: tuple[str, ...] = ()
     one_per_parent: bool = False
     most: int | None = None
-    has_states: bool = True
+    first_state: str = "CREATE PENDING"
 
     @property
     def method(self) -> str:
@@ -67,10 +70,10 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("dataset-group", holds=("dataset", "event-tracker", "solution"), most=5),
-        Kind("schema", holds=("dataset",), has_states=False),
-        Kind("dataset"),
+        Kind("schema", holds=("dataset",), first_state="ACTIVE"),
+        Kind("dataset", holds=("campaign", "filter", "event-tracker")),
         Kind("event-tracker", one_per_parent=True),
-        Kind("solution", holds=("campaign",), most=10),
+        Kind("solution", holds=("campaign",), most=10, first_state="ACTIVE"),
         Kind("filter", most=30),
         Kind("campaign", most=5),
     )

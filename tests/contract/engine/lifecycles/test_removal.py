@@ -46,7 +46,7 @@ def environments(tmp_path_factory, s3):
     shops = {name: make_environment(running, s3, name) for name in ("rivulet-dev", "rivulet-production")}
     running.stop()
     # From now on trainings and deletions take some time.
-    slow = RunningEngine(folder, s3.url, pace="compressed")
+    slow = RunningEngine(folder, s3.url, pace="slow")
     for shop in shops.values():
         shop.engine = slow
     yield shops

@@ -119,6 +119,10 @@ class Resources(LifeCycleMachine):
     @rule()
     def delete_what_is_in_use(self) -> None:
         self._delete(KINDS["dataset-group"], f"{PREFIX}dataset-group/shop")
+        interactions = f"{PREFIX}dataset/shop/INTERACTIONS"
+        using = [arn for kind in KINDS["dataset"].holds for arn in self._dependants(kind, interactions)]
+        if any(self._look(arn) in {"CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"} for arn in using):
+            self._delete(KINDS["dataset"], interactions)
 
     @rule(name=NAMES)
     def update_campaign(self, name: str) -> None:
@@ -195,20 +199,23 @@ class Resources(LifeCycleMachine):
             )
         check_outcome(f"Create of {kind.name}", seen, found, legal)
         if found == DONE:
-            self.states[arn] = "CREATE PENDING" if kind.has_states else "ACTIVE"
+            self.states[arn] = kind.first_state
             self.parents[arn] = [*parents, among]
         self._look(arn)
 
     def _delete(self, kind: Kind, arn: str) -> None:
-        dependants = [child for holder in kind.holds for child in self._children(holder, arn)]
+        dependants = [child for holder in kind.holds for child in self._dependants(holder, arn)]
         seen = {resource: self._look(resource) for resource in (arn, *dependants)}
         found = outcome(getattr(self.world.control, f"delete_{kind.method}"), **{kind.arn_member: arn})
         legal: set[str] = set()
         for now in later(seen):
-            legal |= deletion(now[arn], [now[dependent] for dependent in dependants])
+            # A campaign that is being deleted keeps no dataset.
+            gone = {other for other in dependants if ":campaign/" in other and now[other].startswith("DELETE ")}
+            held = [now[other] for other in dependants if kind.name != "dataset" or other not in gone]
+            legal |= deletion(now[arn], held)
         check_outcome(f"Delete of {kind.name}", seen, found, legal)
         if found == DONE:
-            self.states[arn] = "DELETE PENDING" if kind.has_states else GONE
+            self.states[arn] = GONE if kind.name == "schema" else "DELETE PENDING"
         self._look(arn)
 
     def _look(self, arn: str) -> str:
@@ -242,6 +249,16 @@ class Resources(LifeCycleMachine):
         own = [arn for arn in self.states if f":{kind}/" in arn and parent in self.parents[arn]]
         return own + [arn for arn in self.world.base if f":{kind}/" in arn and parent.endswith(("/", "/shop"))]
 
+    def _dependants(self, kind: str, arn: str) -> list[str]:
+        if ":dataset/" not in arn:
+            return self._children(kind, arn)
+        group = f"{PREFIX}dataset-group/{arn.split('/')[1]}"
+        if kind == "event-tracker" and not arn.endswith("/INTERACTIONS"):
+            return []
+        # Those of a campaign are a solution and its version, and all campaigns are of one shop.
+        in_shop = kind == "campaign" and group.endswith("/shop")
+        return self._children(kind, f"{PREFIX}solution/base" if in_shop else group)
+
     def _check_list(self, kind: Kind) -> None:
         before = {arn: self._look(arn) for arn in self.states if arn.startswith(f"{PREFIX}{kind.name}/")}
         listed = {arn: status for arn, status in self._listed(kind).items() if arn not in self.world.base}
@@ -258,10 +275,10 @@ class Resources(LifeCycleMachine):
         return found
 
 
-@pytest.fixture(scope="module", params=["instant", "compressed"])
+@pytest.fixture(scope="module", params=["instant", "slow"])
 def world(request, s3, tmp_path_factory):
     running = RunningEngine(tmp_path_factory.mktemp("life") / "state", s3.url, pace=request.param)
-    yield ResourceWorld(running, s3, takes_its_time=request.param == "compressed")
+    yield ResourceWorld(running, s3, takes_its_time=request.param == "slow")
     running.stop()
 
 

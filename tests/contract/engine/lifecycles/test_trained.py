@@ -175,7 +175,7 @@ class Trainings(LifeCycleMachine):
 
 @pytest.fixture(scope="module")
 def world(s3, tmp_path_factory):
-    running = RunningEngine(tmp_path_factory.mktemp("trained") / "state", s3.url, pace="compressed")
+    running = RunningEngine(tmp_path_factory.mktemp("trained") / "state", s3.url, pace="slow")
     yield TrainingWorld(running, s3)
     running.stop()
 

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from model.engine.personalize.limits import BODY_BYTES
+from tests.contract.engine.running_engine import REGION
 
 TARGET = {"X-Amz-Target": "AmazonPersonalize.ListSchemas", "Content-Type": "application/x-amz-json-1.1"}
 
@@ -56,7 +57,8 @@ def test_health_and_metrics_say_how_the_engine_is(trained_shop):
     assert 'personalize_request_seconds_bucket{le="+Inf",operation="GetRecommendations"}' in page
     assert trained_shop.engine.metric('personalize_cache_look_ups_total{cache="schemas",outcome="hit"}') > 0
     assert trained_shop.engine.metric("personalize_requests_in_progress") == 0
-    assert 0 <= trained_shop.engine.metric('personalize_model_age_seconds{campaign="popular"}') < 3600
+    popular = {"account": trained_shop.account, "region": REGION, "campaign": "popular"}
+    assert 0 <= trained_shop.engine.metric("personalize_model_age_seconds", **popular) < 3600
     described = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
     sampled = {line.partition("{")[0].partition(" ")[0] for line in page.splitlines() if not line.startswith("#")}
     assert {

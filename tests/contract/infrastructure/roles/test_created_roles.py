@@ -60,6 +60,7 @@ def test_a_role_within_the_boundary_reaches_its_own_environment_only(plan: dict[
     granted: Context = {"kms:GrantIsForAWSResource": "true"}
     for action, resource in [
         ("dynamodb:Query", "table"),
+        ("dynamodb:Scan", "table"),
         ("glue:StartJobRun", "glue-job"),
         ("kinesis:PutRecords", "stream"),
         ("lambda:InvokeFunction", "function"),

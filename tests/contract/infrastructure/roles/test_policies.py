@@ -25,7 +25,7 @@ def test_the_policies_fit_into_iams_quotas(plan: dict[str, Any]) -> None:
             policies = [role_policy(plan, f'aws_iam_role_policy.{name}["{environment}"]') for name in inline]
             characters = sum(len(json.dumps(policy, separators=(",", ":"))) for policy in policies)
             assert characters <= _INLINE_POLICIES_CHARACTERS
-        for managed in ("boundary", "engine", "engine_boundary", "removal"):
+        for managed in ("boundary", "engine", "engine_boundary", "removal", "web_apply", "web_plan"):
             policy = role_policy(plan, f'aws_iam_policy.{managed}["{environment}"]')
             assert len(json.dumps(policy, separators=(",", ":"))) <= _MANAGED_POLICY_CHARACTERS
 

@@ -97,6 +97,17 @@ def test_the_worked_examples_agree_within_two_percent(scenario, stack, without_p
     assert math.isclose(others, without_personalize, rel_tol=0.02)
 
 
+def test_products_cost_their_index_and_their_requests():
+    def tables(**values):
+        return price_services(replace(IDLE, **values), EXAMPLE, PRICES)
+
+    # Three write units for each upload of an item, and 25 read units for a search.
+    assert math.isclose(tables(item_changes=1e6)["DynamoDB"], 3 * 0.625)
+    assert math.isclose(tables(products_per_second=1)["DynamoDB"], 25 * SECONDS * 1.25e-7)
+    assert tables(products_per_second=1)["API Gateway"] == tables(recommendations_per_second=1)["API Gateway"]
+    assert tables(items=1e9)["DynamoDB"] > tables(items=1e6)["DynamoDB"]
+
+
 def test_our_own_engine_is_cheaper_than_one_idle_campaign_of_a_v2_recipe():
     assert math.isclose(price_engine(PRICES), 90, rel_tol=0.02)
     assert price_engine(PRICES) < price_campaigns(IDLE, (Campaign("a", True, 1.0),), PRICES)

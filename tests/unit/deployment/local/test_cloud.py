@@ -39,11 +39,11 @@ def test_an_invalid_port_is_named(tmp_path, monkeypatch, text):
 
 
 def test_a_cloud_keeps_the_ports_it_had(tmp_path):
-    (tmp_path / "ports.json").write_text(json.dumps({"port": 5001, "engine_port": 5002}))
+    (tmp_path / "ports.json").write_text(json.dumps({"port": 5001, "engine_port": 5002, "shop_port": 5003}))
 
     cloud = open_cloud(tmp_path)
 
-    assert (cloud.port, cloud.engine_port) == (5001, 5002)
+    assert (cloud.port, cloud.engine_port, cloud.shop_url) == (5001, 5002, "http://127.0.0.1:5003/")
 
 
 def test_the_users_own_aws_settings_are_removed(tmp_path, monkeypatch):

@@ -83,7 +83,13 @@ def test_every_list_is_one_impression_and_its_clicks_name_it():
     assert [event.recommendation_id for event in impressions] == [f"r-{each.user}" for each in lists]
     assert len(clicks) == behaviour.clicked.total() > 0
     assert all(items[click.position - 1] == click.item_id for click in clicks)
-    assert {(event.slot, event.source, event.model) for event in events} == {("home-top", "recommender", "personal")}
+    bought = [event for event in events if event.event_type == "Purchase"]
+    named = [event for event in bought if event.recommendation_id is not None]
+    assert len(bought) == behaviour.bought.total() > len(named) > 0
+    prices = {str(item["item_id"]): item["price"] for item in SHOP.items}
+    assert all(event.event_value == prices[event.item_id] for event in bought)
+    origins = {(event.slot, event.source, event.model) for event in [*impressions, *clicks, *named]}
+    assert origins == {("home-top", "recommender", "personal")}
     assert behaviour.shown == dict.fromkeys(range(1, 11), 30)
     assert len({event.event_key for event in behaviour.events}) == len(events)
 

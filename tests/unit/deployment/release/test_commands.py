@@ -199,7 +199,7 @@ def test_the_notes_are_the_tags_section() -> None:
 
 
 def test_the_bill_of_materials_lists_the_lock() -> None:
-    lock = (PROJECT / "deployment" / "requirements" / "lambda.txt").read_text(encoding="utf-8")
+    lock = (PROJECT / "deployment" / "requirements" / "lambda-collect.txt").read_text(encoding="utf-8")
     bill = bill_of_materials(lock, "1.2.0")
 
     assert len(bill["components"]) == sum(line[:1].isalnum() for line in lock.splitlines())

@@ -29,6 +29,11 @@ def test_all_operations_of_the_three_services_are_known():
         ("DescribeCampaign", {}, "campaignArn is required"),
         ("DescribeCampaign", {"campaignArn": 5}, "campaignArn must be a string, not 5"),
         ("DescribeCampaign", {"campaignArn": "c"}, "campaignArn must match the pattern"),
+        (
+            "CreateDatasetGroup",
+            {"name": "n", "roleArn": "arn:aws:iam::\u0661\u0662\u0663456789012:role/r"},
+            "roleArn must match the pattern",
+        ),
         ("DescribeCampaign", {"campaignArn": ARN + "c" * 256}, "it may have 0 to 256"),
         ("ListCampaigns", {"maxResults": 0}, "maxResults must be at least 1, not 0"),
         ("ListCampaigns", {"maxResults": 101}, "maxResults must be at most 100, not 101"),

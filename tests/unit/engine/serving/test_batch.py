@@ -149,8 +149,8 @@ def test_only_the_callers_running_jobs_count():
             arn, BATCH_INFERENCE_JOB, {"status": status}, BatchJobInternals(account=account, region=CALLER.region)
         )
 
-    jobs = [job(1, "PENDING"), job(2, "IN PROGRESS"), job(3, "ACTIVE"), job(4, "CREATE FAILED")]
-    jobs.append(job(5, "PENDING", "000000000000"))
+    jobs = [job(1, "CREATE PENDING"), job(2, "CREATE IN_PROGRESS"), job(3, "ACTIVE"), job(4, "CREATE FAILED")]
+    jobs.append(job(5, "CREATE PENDING", "000000000000"))
     engine: Any = SimpleNamespace(resources=SimpleNamespace(of_kind=lambda kind: iter(jobs)))
 
     check_active_jobs(engine, CALLER, BATCH_INFERENCE_JOB, 3)

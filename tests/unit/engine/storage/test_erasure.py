@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from model.arrays.model_files import forget_users, read_model, write_model
@@ -124,6 +124,9 @@ def test_a_log_whose_first_segment_was_rewritten_opens(tmp_path):
 
 
 @ON_DISK
+@example(
+    [(None, "s2", "i", 2), ("ann", "s1", None, 1), ("bob", "s1", "i", 2), ("bob", "s2", None, 1), (None, "s1", "i", 1)]
+)
 @given(given_events=EVENTS)
 def test_other_users_keep_their_positions_and_what_is_theirs_in_both_orders(tmp_path_factory, given_events):
     records = [event(place, *one) for place, one in enumerate(given_events)]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.training.fitting import Plan, draw_trials, fit
 from model.engine.training.solution_rules import excluded_columns, schedule_days
 from model.engine.training.tuning_rules import check_tuning, default_ranges
@@ -55,6 +56,12 @@ def test_every_recipe_can_tune_all_its_tunable_hyper_parameters(recipe):
 @pytest.mark.parametrize(("expression", "days"), [(None, 7), ("rate(1 day)", 1), ("rate(30 days)", 30)])
 def test_a_schedule_is_a_number_of_days(expression, days):
     assert schedule_days({"schedulingExpression": expression} if expression else None) == days
+
+
+@pytest.mark.parametrize("expression", ["rate(0 days)", "rate(31 days)", "rate(7)", "rate(\u0667 days)"])
+def test_another_schedule_is_refused(expression):
+    with pytest.raises(InvalidInputError, match="schedulingExpression must be a rate of 1 to 30 days"):
+        schedule_days({"schedulingExpression": expression})
 
 
 def test_included_columns_exclude_all_others_except_the_required_ones():

@@ -57,6 +57,13 @@ def converted(records: list[bytes], options: Conversion | None = None, **columns
         ("array<string>", '["a",null,"b"]', ["a", None, "b"]),
         ("map<string,int>", '{"a":1}', [("a", 1)]),
         ("struct<a:string,b:array<int>>", '{"A":"x","b":[1]}', {"a": "x", "b": [1]}),
+        # OpenX forces what is no array into one, and fills a struct from an array by position.
+        ("array<string>", '"a"', ["a"]),
+        ("array<string>", "7", ["7"]),
+        ("array<string>", '{"a":1}', ['{"a":1}']),
+        ("array<string>", "{}", []),
+        ("struct<a:string,b:int>", '["x",7]', {"a": "x", "b": 7}),
+        ("struct<a:string,b:int>", '["x"]', {"a": "x", "b": None}),
         ("string", "null", None),
     ],
 )
@@ -82,9 +89,10 @@ def test_values_become_what_their_column_holds(type_: str, json_value: str, valu
         ("timestamp", '"2026-02-01T10:30:00+02:00"'),
         ("timestamp", '"2026-02-30T10:30:00Z"'),
         ("timestamp", '"2026-02-01T24:30:00Z"'),
-        ("array<string>", '"a"'),
         ("array<int>", '["a"]'),
-        ("struct<a:int>", "[]"),
+        ("array<int>", '"a"'),
+        ("map<string,int>", "[]"),
+        ("struct<a:int>", '"a"'),
         ("string", '"\\ud800"'),
     ],
 )
@@ -135,6 +143,50 @@ def test_the_hive_serde_reads_a_time_in_one_form_only():
     assert converted([b'{"t":"2026-02-01T10:30:00Z"}'], hive, t="timestamp")[1] == [
         "DataFormatConversion.MalformedData"
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "json_value", "value"),
+    [
+        ("int", "7", 7),
+        ("int", "7.9", 7),
+        ("bigint", "-7.9", -7),
+        ("double", "7", 7.0),
+        ("string", "7", "7"),
+        ("string", "true", "true"),
+        ("boolean", '"TRUE"', True),
+        ("boolean", '"yes"', False),
+        ("boolean", "1", False),
+        ("decimal(4,1)", '"1.5"', Decimal("1.5")),
+        ("array<string>", '["a",7]', ["a", "7"]),
+        ("struct<a:int>", '{"A":7}', {"a": 7}),
+        ("int", "null", None),
+    ],
+)
+def test_the_hive_serde_takes_the_value_that_its_parser_is_at(type_: str, json_value: str, value: object):
+    assert converted([b'{"c":' + json_value.encode() + b"}"], conversion(hive=True), c=type_) == ([{"c": value}], [])
+
+
+@pytest.mark.parametrize(
+    ("type_", "json_value"),
+    [
+        ("int", '"7"'),
+        ("bigint", '"7"'),
+        ("int", "2147483648.5"),
+        ("double", '"1.5"'),
+        ("string", '{"a":1}'),
+        ("string", "[1]"),
+        ("boolean", "{}"),
+        ("array<string>", '"a"'),
+        ("array<string>", "{}"),
+        ("struct<a:string>", '["a"]'),
+        ("map<string,int>", "[]"),
+    ],
+)
+def test_the_hive_serde_converts_nothing_between_text_numbers_and_objects(type_: str, json_value: str):
+    rows, failures = converted([b'{"c":' + json_value.encode() + b"}"], conversion(hive=True), c=type_)
+
+    assert (rows, failures) == ([], ["DataFormatConversion.MalformedData"])
 
 
 def test_the_same_records_give_the_same_bytes():

@@ -90,7 +90,7 @@ def test_a_key_that_is_refused_stops_the_page_and_keeps_its_events(is_revoked, s
     assert flush(page)["stored"] == 6
 
     assert len(shop.api.requests) == sent
-    assert [text for text in warnings if "the key or the origin is refused (403)" in text] == warnings[:1] != []
+    assert [text for text in warnings if "check the key and reload: 403" in text] == warnings[:1] != []
     shop.api.keys.add("page-key")
     page.goto(shop.page())
     assert shop.api.wait_for_items(*ITEMS)

@@ -278,8 +278,18 @@ def test_items_that_were_seen_are_an_impression_and_a_click_has_them(shop, page)
     assert click["impression"] == items[:25]
 
 
+def test_the_page_of_the_readme_for_the_laptop_shows_what_was_accepted(shop, page):
+    _, script = re.findall(r'<script type="module">\n(.*?)</script>', README.read_text(), re.DOTALL)
+    script = re.sub(r'url: "[^"]*"', f'url: "{shop.api_url}/v1/e"', script).replace("the-key-for-pages", KEY)
+    shop.files["/app.js"] = ("text/javascript", script.encode())
+
+    page.goto(shop.url)
+
+    page.wait_for_function("document.body.textContent.includes('\"accepted\":1')")
+
+
 def test_the_example_of_the_readme_sends_what_it_says(shop, page):
-    (example,) = re.findall(r'<script type="module">\n(.*?)</script>', README.read_text(), re.DOTALL)
+    example, _ = re.findall(r'<script type="module">\n(.*?)</script>', README.read_text(), re.DOTALL)
     script = example.replace("https://api.example.com", shop.api_url).replace("the-key-for-pages", KEY)
     (policy,) = re.findall(r"Content-Security-Policy: (.*)", README.read_text())
     assert policy.replace("https://api.example.com", "{allowed}") == CSP

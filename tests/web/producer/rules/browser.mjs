@@ -203,7 +203,7 @@ class Tab {
       static now = now;
     }
     this.document = {
-      visibilityState: "visible",
+      hidden: false,
       addEventListener: (name, listener) => this.#listen("document." + name, listener),
     };
     this.navigator = {
@@ -291,13 +291,13 @@ class Tab {
   }
 
   async hide() {
-    this.document.visibilityState = "hidden";
+    this.document.hidden = true;
     this.#fire("document.visibilitychange");
     await settle();
   }
 
   async show() {
-    this.document.visibilityState = "visible";
+    this.document.hidden = false;
     this.#fire("document.visibilitychange");
     await settle();
   }

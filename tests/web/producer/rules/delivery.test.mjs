@@ -60,15 +60,19 @@ test("a request has twenty events at most, the next waits for its answer, and or
   );
 });
 
-test("a refused event is reported with its rules and is not sent again", async () => {
+test("an accepted event is reported, and a refused one with its rules; neither is sent again", async () => {
   const browser = new Browser();
-  const refused = [];
-  const { client } = await browser.open({ onRefused: (event, errors) => refused.push([event.item_id, errors]) });
+  const [accepted, refused] = [[], []];
+  const { client } = await browser.open({
+    onAccepted: (event) => accepted.push(event.item_id),
+    onRefused: (event, errors) => refused.push([event.item_id, errors]),
+  });
   const errors = [{ field: "item_id", rule: "must not be empty" }];
   browser.api.answer(judging("accepted", { status: "refused", reason: "empty", errors }, "suppressed"));
   views(client, 3);
   await browser.pass(60_000);
   assert.equal(browser.api.requests.length, 1);
+  assert.deepEqual(accepted, ["i-0"]);
   assert.deepEqual(refused, [["i-1", errors]]);
   assert.deepEqual(
     { ...client.stats() },
@@ -129,24 +133,90 @@ test("while the API is down the waits grow to a minute, and nothing is lost", as
   assert.equal(client.stats().accepted, 5);
 });
 
-test("a refused key stops the page, keeps its events, and is said once", async () => {
+test("a refused key stops the page, keeps its events, and is said once with the API's reason", async () => {
   for (const status of [401, 403]) {
     const browser = new Browser();
-    const { tab, client } = await browser.open();
-    browser.api.answer(answering(status, { message: "Forbidden" }));
+    const { tab, client } = await browser.open({ key: "of-a-server" });
+    browser.api.answer(answering(status, { error: { code: "forbidden", message: "The key is refused. It is revoked." } }));
     views(client, 2);
     await browser.pass(3_000);
     views(client, 1, 2);
     await browser.pass(3_600_000);
     assert.equal(browser.api.requests.length, 1);
     assert.equal(client.stats().stored, 3);
-    assert.equal(tab.warnings.length, 1);
-    assert.match(tab.warnings[0], /key or the origin is refused/);
+    assert.deepEqual(tab.warnings, [`rivulet: check the key and reload: ${status}, The key is refused. It is revoked.`]);
     tab.kill();
     await browser.open();
     await browser.pass(3_000);
     assert.equal(browser.api.accepted.length, 3);
   }
+});
+
+test("a wrong address is told apart from a wrong key and from an outage, once", async () => {
+  for (const [answer, said] of [
+    [answering(404, { error: { message: "The path does not exist." } }), "404, The path does not exist."],
+    [answering(404, "<html>not found</html>"), "404, no answer of the API"],
+    [answering(200, "<html>the shop</html>"), "200, no answer of the API"],
+    [answering(405, { message: "Not allowed" }), "405, no answer of the API"],
+    [answering(429, { error: { message: "Too many requests" } })],
+    [answering(503, "<html>away</html>")],
+    [judging("retry", "retry")],
+    [down],
+  ]) {
+    const browser = new Browser();
+    const { tab, client } = await browser.open({ key: "secret" });
+    browser.api.answer(answer, answer, answer);
+    views(client, 2);
+    await browser.pass(600_000);
+    assert.deepEqual(tab.warnings, said ? [`rivulet: check the url: ${said}`] : []);
+    assert.equal(client.stats().accepted, 2);
+  }
+});
+
+test("a refusal that the page does not take is said once for each reason, without the event", async () => {
+  const browser = new Browser();
+  const { tab, client } = await browser.open();
+  const errors = [{ field: "order_id", rule: "is for a Purchase only" }];
+  browser.api.answer(
+    judging(
+      { status: "refused", reason: "misplaced_field", errors },
+      { status: "refused", reason: "misplaced_field", errors: [{ field: "quantity", rule: "is for Purchase" }] },
+      { status: "refused", reason: "in_the_past" },
+    ),
+  );
+  views(client, 3);
+  await browser.pass(3_000);
+  assert.deepEqual(tab.warnings, [
+    'rivulet: events are refused: misplaced_field [{"field":"order_id","rule":"is for a Purchase only"}]',
+    "rivulet: events are refused: in_the_past []",
+  ]);
+});
+
+test("options that are missing or unknown are refused by name", async () => {
+  const tab = new Browser().tab();
+  for (const [options, sentence] of [
+    [undefined, "rivulet: createClient needs the option url"],
+    [{ url: "" }, "rivulet: createClient needs the option url"],
+    [{ url: "/e", consent: "yes" }, "rivulet: consent is yes, not one of granted, pending, denied"],
+    [{ url: "/e", consent: null }, "rivulet: consent is null, not one of granted, pending, denied"],
+    [{ url: "/e", storage: "cookie" }, "rivulet: storage is cookie, not one of local, session, none"],
+  ]) {
+    assert.throws(() => tab.createClient(options), { name: "TypeError", message: sentence });
+  }
+});
+
+test("a decision that is neither consent nor denial changes nothing and is said", async () => {
+  const browser = new Browser();
+  const { tab, client } = await browser.open({ consent: "pending" });
+  client.view("i-1");
+  for (const value of ["yes", true, "pending"]) client.consent(value);
+  await browser.pass(3_000);
+  assert.equal(browser.api.requests.length, 0);
+  assert.deepEqual(tab.warnings, [
+    "rivulet: consent is yes, not one of granted, denied",
+    "rivulet: consent is true, not one of granted, denied",
+    "rivulet: consent is pending, not one of granted, denied",
+  ]);
 });
 
 test("a body that is too large is halved, and an event that is too large alone is dropped", async () => {
@@ -421,7 +491,7 @@ test("nothing that a page gives, and nothing that its functions throw, reaches t
   const fail = () => {
     throw new Error("of the page");
   };
-  const { client } = await browser.open({ onDrop: fail, onRefused: fail });
+  const { client } = await browser.open({ onAccepted: fail, onDrop: fail, onRefused: fail });
   const circle = {};
   circle.circle = circle;
   for (const fields of [

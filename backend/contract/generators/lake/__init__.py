@@ -1,0 +1,1 @@
+"""The columns of the lake's tables: raw and curated."""

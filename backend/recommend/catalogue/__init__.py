@@ -1,0 +1,1 @@
+"""The products of the shop: `GET /products` and `GET /products/{item_id}`."""

@@ -1,0 +1,1 @@
+"""Recommendations for visitors, of whom only what they choose and state is known."""

@@ -1,0 +1,45 @@
+/** Drawings of the categories of products, as lines in a square of 48 units; a category without one gets a parcel. */
+
+const PARCEL = "M7 15l17-8 17 8v18l-17 8-17-8zM7 15l17 8 17-8M24 23v18";
+
+const SILHOUETTES: Record<string, string> = {
+  Camping: "M5 39 24 8l19 31zM24 8V5M17 39l7-13 7 13",
+  Hiking: "M14 20a10 10 0 0 1 20 0v19a2 2 0 0 1-2 2H16a2 2 0 0 1-2-2zM19 11V8a5 5 0 0 1 10 0v3M18 28h12v8H18zM20 20h8",
+  Cycling:
+    "M12 40a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM36 40a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 32l7-15h12l5 15M19 17l6 15H12M25 32l6-15M16 12h6M31 17l-1-6h5",
+  Climbing: "M15 12a6 6 0 0 1 6-6h7a9 9 0 0 1 8 13L27 38a6.5 6.5 0 0 1-12-3zM15 31V17M20 12h8",
+  Cookware: "M6 20h26v14a5 5 0 0 1-5 5H11a5 5 0 0 1-5-5zM32 23h12M4 20h30M13 14v-4M19 14V8M25 14v-4",
+  Baking: "M6 22h36a18 16 0 0 1-36 0zM16 40h16M29 22l9-15M24 22c-4-5-2-10 2-12M12 28h8",
+  Coffee:
+    "M9 17h24v14a8 8 0 0 1-8 8h-8a8 8 0 0 1-8-8zM33 20h3a5 5 0 0 1 0 11h-3M15 12c-2-2 2-4 0-7M21 12c-2-2 2-4 0-7M27 12c-2-2 2-4 0-7M7 43h28",
+  Knives: "M7 7c15 2 25 12 27 23H23zM27 30h5l9 9a3.5 3.5 0 0 1-5 5l-9-10z",
+  Shoes: "M5 30V15c4 3 8 3 11-1l8 9 14 4c4 1 5 3 5 7v4H5zM5 33h38M20 19l-4 3M24 23l-4 3",
+  Jackets: "M17 8l7 5 7-5 9 5 3 18-7 1-2-9v18H14V23l-2 9-7-1 3-18zM24 13v28M28 30h3",
+  Bags: "M9 18h30l3 23H6zM16 23v-8a8 8 0 0 1 16 0v8",
+  Accessories: "M12 30a12 14 0 0 1 24 0zM9 30h30v9H9zM24 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM17 30v9M24 30v9M31 30v9",
+  Audio: "M8 30v-4a16 16 0 0 1 32 0v4M8 28h6v13h-3a3 3 0 0 1-3-3zM40 28h-6v13h3a3 3 0 0 0 3-3z",
+  Photo: "M6 15h9l3-5h12l3 5h9v24H6zM24 34a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM24 29a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM37 20h1",
+  Computing: "M6 8h36v24H6zM24 32v8M15 40h18M12 14h10M12 20h18",
+  Wearables: "M24 35a11 11 0 1 0 0-22 11 11 0 0 0 0 22zM17 14l1-9h12l1 9M17 34l1 9h12l1-9M24 18v6l4 3",
+  Lighting: "M16 7h16l7 17H9zM24 24v16M14 41h20M19 24v7",
+  Textiles: "M9 9c10 3 20 3 30 0-3 10-3 20 0 30-10-3-20-3-30 0 3-10 3-20 0-30zM18 18l12 12M30 18 18 30",
+  Storage: "M5 20h38l-5 20H10zM14 20l6-12M34 20 28 8M17 26v8M24 26v8M31 26v8",
+  Garden: "M14 30h20l-3 12H17zM24 30V16M24 21c-8 1-12-3-12-10 8 0 12 4 12 10zM24 17c0-7 4-11 11-11 0 7-4 12-11 11z",
+  "Board Games": "M9 9h30v30H9zM17 17h.1M31 17h.1M24 24h.1M17 31h.1M31 31h.1",
+  Building: "M7 18h34v22H7zM12 18v-6h9v6M27 18v-6h9v6M7 29h34M24 18v11M16 29v11M32 29v11",
+  Crafts:
+    "M24 8C13 8 6 15 6 24s8 16 17 16c3 0 4-2 3-4-2-4 1-6 5-6h4c5 0 7-3 7-8 0-8-8-14-18-14zM15 23h.1M20 15h.1M29 15h.1M35 21h.1",
+  Music: "M18 36V12l18-4v24M18 36a5 5 0 1 1-10 0 5 5 0 0 1 10 0zM36 32a5 5 0 1 1-10 0 5 5 0 0 1 10 0zM18 19l18-4",
+  Fiction: "M24 13c-5-4-11-5-18-4v28c7-1 13 0 18 4 5-4 11-5 18-4V9c-7-1-13 0-18 4zM24 13v28M11 16h7M11 22h7",
+  Cooking: "M14 28a8 8 0 1 1 2-15 9 9 0 0 1 16 0 8 8 0 1 1 2 15v12H14zM14 34h20M20 24v4M28 24v4",
+  Travel: "M24 41a17 17 0 1 0 0-34 17 17 0 0 0 0 34zM7 24h34M24 7c-12 10-12 24 0 34M24 7c12 10 12 24 0 34",
+  Science: "M19 7h10M21 7v12L9 38a3 3 0 0 0 3 4h24a3 3 0 0 0 3-4L27 19V7M14 31h20M22 36h.1M28 35h.1",
+  Skin: "M10 18h28v20a3 3 0 0 1-3 3H13a3 3 0 0 1-3-3zM13 9h22v9H13zM17 27h14M17 33h8",
+  Hair: "M7 11h34v9H7zM10 20v16M17 20v18M24 20v18M31 20v18M38 20v16",
+  Bath: "M5 24h38v4a11 11 0 0 1-11 11H16A11 11 0 0 1 5 28zM11 24V11a4 4 0 0 1 8 0M14 39v4M34 39v4M16 13h6",
+  Scent: "M13 22h22v16a3 3 0 0 1-3 3H16a3 3 0 0 1-3-3zM19 22v-6h10v6M21 16V9h6v7M32 11h6M38 8v6M18 31h12",
+};
+
+/** Returns the drawing of the most specific level of a category, such as `Kitchen|Coffee|Moka Pot`. */
+export const silhouetteOf = (levels: readonly string[]): string =>
+  levels.map((level) => SILHOUETTES[level]).findLast((path) => path) ?? PARCEL;

@@ -1,0 +1,265 @@
+"""Names, literals, casts, CASE and subqueries in expressions.
+
+https://trino.io/docs/current/language/types.html, functions/conditional.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from deployment.emulator.athena.dialect import calls, forms  # noqa: F401 - register their nodes and functions
+from deployment.emulator.athena.dialect.calls import apply
+from deployment.emulator.athena.dialect.casts import can_cast, cast, coerce, member
+from deployment.emulator.athena.dialect.functions import SCALAR
+from deployment.emulator.athena.dialect.operators import boolean, compare, single_type
+from deployment.emulator.athena.dialect.scopes import HANDLERS, Scope, Value, refusal, resolve, value_of
+from deployment.emulator.athena.dialect.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DAY_TIME,
+    DOUBLE,
+    INTEGER,
+    TIMESTAMP,
+    TIMESTAMP_ZONED,
+    UNKNOWN,
+    VARBINARY,
+    YEAR_MONTH,
+    ZONED,
+    Type,
+    array,
+    common_type,
+    decimal,
+    duckdb_name,
+    from_parsed,
+    row_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXTRACTED = {
+    "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DAY_OF_MONTH", "DAY_OF_WEEK", "DOW", "DAY_OF_YEAR", "DOY",
+    "YEAR_OF_WEEK", "YOW", "HOUR", "MINUTE", "SECOND",
+}  # fmt: skip
+_MILLISECONDS = {"SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000, "WEEK": 604_800_000}
+
+
+def _column(node: exp.Column, scope: Scope) -> Value:
+    parts = [part.name.lower() for part in node.parts]
+    value, taken = resolve(parts, node, scope)
+    return _fields(value, parts[taken:], node, scope)
+
+
+def _identifier(node: exp.Identifier, scope: Scope) -> Value:
+    return resolve([node.name.lower()], node, scope)[0]
+
+
+def _dot(node: exp.Dot, scope: Scope) -> Value:
+    return _fields(value_of(node.this, scope), [node.expression.name.lower()], node, scope)
+
+
+def _fields(value: Value, names: Sequence[str], node: exp.Expression, scope: Scope) -> Value:
+    for name in names:
+        if value.type.name != "row":
+            raise refusal("TYPE_MISMATCH", f"Expression {node.sql(dialect='trino')} is not of type ROW", node, scope)
+        known = [str(member_name).lower() for member_name in value.type.fields]
+        if name not in known:
+            message = f"Column '{'.'.join([node.sql(dialect='trino')])}' cannot be resolved"
+            raise refusal("COLUMN_NOT_FOUND", message, node, scope)
+        position = known.index(name)
+        value = Value(member(value.sql, value.type.member_names[position]), value.type.parts[position])
+    return value
+
+
+def _literal(node: exp.Literal, scope: Scope) -> Value:
+    if node.is_string:
+        return Value("'" + node.name.replace("'", "''") + "'", Type("varchar", (len(node.name),)))
+    text = node.name.lower()
+    if "e" in text:
+        return Value(f"CAST({text} AS DOUBLE)", DOUBLE)
+    if "." in text:
+        whole, _, fraction = text.partition(".")
+        whole = whole.lstrip("0")
+        kind = decimal(len(whole) + len(fraction), len(fraction))
+        return Value(f"CAST('{whole or 0}.{fraction or 0}' AS {duckdb_name(kind)})", kind)
+    if int(text) > 2**63 - 1:
+        raise refusal("INVALID_LITERAL", f"Invalid numeric literal: {text}", node, scope)
+    return Value(text, INTEGER if int(text) <= 2**31 - 1 else BIGINT)
+
+
+def _null(_node: exp.Null, _scope: Scope) -> Value:
+    return Value("NULL", UNKNOWN)
+
+
+def _boolean(node: exp.Boolean, _scope: Scope) -> Value:
+    return Value("TRUE" if node.this else "FALSE", BOOLEAN)
+
+
+def _binary(node: exp.HexString, _scope: Scope) -> Value:
+    return Value(f"unhex('{node.name}')", VARBINARY)
+
+
+def _parenthesis(node: exp.Paren, scope: Scope) -> Value:
+    return value_of(node.this, scope)
+
+
+def _tuple(node: exp.Tuple, scope: Scope) -> Value:
+    values = [value_of(entry, scope) for entry in node.expressions]
+    kind = row_of([value.type for value in values])
+    members = ", ".join(f"{name} := {value.sql}" for name, value in zip(kind.member_names, values, strict=True))
+    return Value(f"struct_pack({members})", kind)
+
+
+def _array(node: exp.Array, scope: Scope) -> Value:
+    values = [value_of(entry, scope) for entry in node.expressions]
+    kind = single_type(values, "All ARRAY elements", node.expressions, scope)
+    listed = ", ".join(coerce(value, kind) for value in values)
+    return Value(f"CAST([{listed}] AS {duckdb_name(array(kind))})", array(kind))
+
+
+def _interval(node: exp.Interval, scope: Scope) -> Value:
+    unit, text = node.args["unit"], node.this.name
+    if isinstance(unit, exp.IntervalSpan):
+        return _span(node, unit, text, scope)
+    name = unit.name.upper().removesuffix("S")
+    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
+        raise refusal("INVALID_LITERAL", f"'{text}' is not a valid INTERVAL literal", node, scope)
+    if name in {"YEAR", "MONTH"}:
+        return Value(f"to_months({int(text) * (12 if name == 'YEAR' else 1)})", Type(YEAR_MONTH))
+    if name not in _MILLISECONDS:
+        raise refusal("INVALID_LITERAL", f"'{text}' {name} is not a valid INTERVAL literal", node, scope)
+    return Value(f"to_milliseconds({int(float(text) * _MILLISECONDS[name])})", Type(DAY_TIME))
+
+
+def _span(node: exp.Interval, unit: exp.IntervalSpan, text: str, scope: Scope) -> Value:
+    names = (unit.this.name.upper(), unit.expression.name.upper())
+    sign = -1 if text.startswith("-") else 1
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    if names == ("YEAR", "MONTH") and len(numbers) == 2:
+        return Value(f"to_months({sign * (numbers[0] * 12 + numbers[1])})", Type(YEAR_MONTH))
+    units = ("DAY", "HOUR", "MINUTE", "SECOND")
+    if names[0] not in units or names[1] not in units:
+        raise refusal("INVALID_LITERAL", f"'{text}' is not a valid INTERVAL literal", node, scope)
+    taken = units[units.index(names[0]) : units.index(names[1]) + 1]
+    total = sum(number * _MILLISECONDS[name] for number, name in zip(numbers, taken, strict=False))
+    return Value(f"to_milliseconds({sign * total})", Type(DAY_TIME))
+
+
+def _cast(node: exp.Cast, scope: Scope) -> Value:
+    wanted = from_parsed(node.to)
+    if wanted is None:
+        # The tree has one type for STRING and TEXT, which Trino has not.
+        written = re.search(r"\bAS\s+(string|text)\b", scope.context.text, re.IGNORECASE)
+        shown = written[1] if written else node.to.sql(dialect="trino")
+        raise refusal("TYPE_NOT_FOUND", f"Unknown type: {shown.lower()}", node, scope)
+    if isinstance(node.this, exp.Literal) and node.this.is_string and wanted.name in {"timestamp", ZONED, "decimal"}:
+        wanted = _precision_of_literal(node.this.name, node.to, wanted)
+    value = value_of(node.this, scope)
+    if not can_cast(value.type, wanted):
+        raise refusal("TYPE_MISMATCH", f"Cannot cast {value.type} to {wanted}", node, scope)
+    return Value(cast(value, wanted, is_safe=isinstance(node, exp.TryCast)), wanted)
+
+
+def _precision_of_literal(text: str, kind: exp.DataType, wanted: Type) -> Type:
+    """Return the type of TIMESTAMP '…' by its digits, and its zone."""
+    if wanted.name == "decimal":
+        whole, _, fraction = text.lstrip("+-").partition(".")
+        return decimal(len(whole.lstrip("0")) + len(fraction), len(fraction)) if not kind.expressions else wanted
+    zone = re.search(r"\s([A-Za-z][\w/+-]*)$", text)
+    is_zoned = wanted.name == ZONED
+    return Type(wanted.name, wanted.parameters, zone=zone[1] if zone and is_zoned else "UTC")
+
+
+def _extract(node: exp.Extract, scope: Scope) -> Value:
+    name = node.name.upper()
+    if name not in EXTRACTED:
+        raise refusal("INVALID_LITERAL", f"Invalid EXTRACT field: {name}", node, scope)
+    return apply(name.lower(), SCALAR[name.lower()], [node.expression], node, scope)
+
+
+def _case(node: exp.Case, scope: Scope) -> Value:
+    results = [entry.args["true"] for entry in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        results.append(node.args["default"])
+    values = [value_of(result, scope) for result in results]
+    kind = single_type(values, "All CASE results", results, scope)
+    operand = value_of(node.this, scope) if node.this is not None else None
+    branches = []
+    for entry, value in zip(node.args["ifs"], values, strict=False):
+        if operand is None:
+            condition = boolean(entry.this, "CASE WHEN clause", scope)
+        else:
+            wanted = value_of(entry.this, scope)
+            if common_type(operand.type, wanted.type) is None:
+                given = f"{operand.type} vs {wanted.type}"
+                message = f"CASE operand type does not match WHEN clause operand type: {given}"
+                raise refusal("TYPE_MISMATCH", message, entry.this, scope)
+            condition = compare("=", operand, wanted, entry.this, scope).sql
+        branches.append(f"WHEN {condition} THEN {coerce(value, kind)}")
+    otherwise = f" ELSE {coerce(values[-1], kind)}" if node.args.get("default") is not None else ""
+    return Value(f"CASE {' '.join(branches)}{otherwise} END", kind)
+
+
+def _current_date(_node: exp.CurrentDate, _scope: Scope) -> Value:
+    return Value("current_date", DATE)
+
+
+def _current_timestamp(_node: exp.CurrentTimestamp, _scope: Scope) -> Value:
+    return Value("trino_round_zoned(now(), 1000)", TIMESTAMP_ZONED)
+
+
+def _local_timestamp(_node: exp.Localtimestamp, _scope: Scope) -> Value:
+    return Value("timezone('UTC', trino_round_zoned(now(), 1000))", TIMESTAMP)
+
+
+def _position(node: exp.StrPosition, scope: Scope) -> Value:
+    return apply("strpos", SCALAR["strpos"], [node.this, node.args["substr"]], node, scope)
+
+
+def _substring(node: exp.Substring, scope: Scope) -> Value:
+    arguments = [node.this, node.args["start"]]
+    if node.args.get("length") is not None:
+        arguments.append(node.args["length"])
+    return apply("substring", SCALAR["substring"], arguments, node, scope)
+
+
+def _trim(node: exp.Trim, scope: Scope) -> Value:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
+    arguments = [node.this] + ([node.expression] if node.args.get("expression") is not None else [])
+    return apply(name, SCALAR[name], arguments, node, scope)
+
+
+def _json_literal(node: exp.ParseJSON, scope: Scope) -> Value:
+    return apply("json_parse", SCALAR["json_parse"], [node.this], node, scope)
+
+
+HANDLERS.update(
+    {
+        exp.Array: _array,
+        exp.Boolean: _boolean,
+        exp.Case: _case,
+        exp.Cast: _cast,
+        exp.Column: _column,
+        exp.CurrentDate: _current_date,
+        exp.CurrentTimestamp: _current_timestamp,
+        exp.Dot: _dot,
+        exp.Extract: _extract,
+        exp.HexString: _binary,
+        exp.Identifier: _identifier,
+        exp.Interval: _interval,
+        exp.Literal: _literal,
+        exp.Localtimestamp: _local_timestamp,
+        exp.Null: _null,
+        exp.Paren: _parenthesis,
+        exp.ParseJSON: _json_literal,
+        exp.StrPosition: _position,
+        exp.Substring: _substring,
+        exp.Trim: _trim,
+        exp.TryCast: _cast,
+        exp.Tuple: _tuple,
+    }
+)

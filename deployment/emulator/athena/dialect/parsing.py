@@ -1,0 +1,105 @@
+"""Parses Athena's SQL with sqlglot and binds parameters.
+
+Functions are parsed as calls by their Trino names: sqlglot's own translation of them loses types and arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokens import TokenType
+
+from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
+
+QUERY = re.compile(r"\s*(?:(?:SELECT|WITH|VALUES|TABLE|INSERT)\b|\()", re.IGNORECASE)
+# Functions with a syntax of their own.
+SPECIAL_FORMS = {"CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING"}
+
+
+class _Parser(TrinoParser):  # type: ignore[misc]
+    FUNCTIONS: ClassVar[dict[str, object]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, object]] = {
+        name: parse for name, parse in TrinoParser.FUNCTION_PARSERS.items() if name in SPECIAL_FORMS
+    }
+    NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, object]] = {
+        name: parse for name, parse in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if name in {"ANY", "CASE"}
+    }
+    PLACEHOLDER_PARSERS: ClassVar[dict[str, object]] = {
+        **TrinoParser.PLACEHOLDER_PARSERS,
+        TokenType.PLACEHOLDER: lambda self: self._parameter(),
+    }
+
+    def _parameter(self) -> exp.Placeholder:
+        place = exp.Placeholder()
+        place.meta["parameter_at"] = self._prev.start
+        return place
+
+
+class TrinoQueries(Trino):  # type: ignore[misc]
+    """Trino's queries with functions by their names, and array subscripts as they are written."""
+
+    INDEX_OFFSET = 0
+    Parser = _Parser
+
+
+def parse(query: str) -> exp.Expression:
+    """Parse one statement; ``MALFORMED_QUERY`` with the position of an error, or if there is not exactly one."""
+    tree = _parse_one(query, TrinoQueries if QUERY.match(query) else "athena")
+    if isinstance(tree, exp.Create) and tree.find(exp.Query):
+        tree = _parse_one(query, TrinoQueries)
+    tree.meta["text"] = query
+    return tree
+
+
+def _parse_one(query: str, read: str | type[TrinoQueries]) -> exp.Expression:
+    try:
+        statements = [tree for tree in sqlglot.parse(query, read=read) if tree is not None]
+    except sqlglot.errors.SqlglotError as error:
+        first = (getattr(error, "errors", None) or [{}])[0]
+        place = f"line {first.get('line', 1)}:{first.get('col', 1)}: "
+        reason = first.get("description") or str(error).splitlines()[0]
+        raise RequestRefusedError(f"{place}mismatched input: {reason}", "MALFORMED_QUERY") from error
+    if len(statements) != 1:
+        raise RequestRefusedError("Only one sql statement is allowed", "MALFORMED_QUERY")
+    tree: exp.Expression = statements[0]
+    star = next((found for found in tree.find_all(exp.Distinct) if found.expressions[:1] == [exp.Star()]), None)
+    if star is not None:
+        raise RequestRefusedError("line 1:1: mismatched input '*'. Expecting: <expression>", "MALFORMED_QUERY")
+    return tree
+
+
+def bind(tree: exp.Expression, parameters: list[str]) -> exp.Expression:
+    """Replace the question marks by the execution parameters, each a literal as SQL writes it.
+
+    A value that is not a literal (``berlin`` without quotes) is taken as a string.
+
+    Raises
+    ------
+    QueryFailedError
+        ``INVALID_PARAMETER_USAGE`` if the number of parameters differs from the number of question marks.
+    """
+    # In the order of the text: a traversal visits the WITH of a query after the query.
+    places = sorted(tree.find_all(exp.Placeholder), key=lambda place: place.meta.get("parameter_at", 0))
+    if len(places) != len(parameters):
+        message = f"line 1:1: Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        raise QueryFailedError("INVALID_PARAMETER_USAGE", message)
+    for place, text in zip(places, parameters, strict=True):
+        place.replace(_literal(text))
+    return tree
+
+
+def _literal(text: str) -> exp.Expression:
+    try:
+        value = sqlglot.parse_one(text, read=TrinoQueries)
+    except sqlglot.errors.SqlglotError:
+        return exp.Literal.string(text)
+    if value.find(exp.Column, exp.Query, exp.Command):
+        return exp.Literal.string(text)
+    for leaf in value.walk():
+        leaf.meta.clear()
+    return value

@@ -1,0 +1,38 @@
+"""What Trino has and DuckDB lacks: macros in SQL, and functions in Python."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deployment.emulator.athena.dialect.runtime import doubles, hashes, urls
+from deployment.emulator.athena.dialect.runtime.macros import MACROS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import duckdb
+
+_FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
+    "trino_crc32": (hashes.crc32, ["BLOB"], "BIGINT"),
+    "trino_double_text": (doubles.java_text, ["DOUBLE"], "VARCHAR"),
+    "trino_from_base": (hashes.from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
+    "trino_from_big_endian": (hashes.from_big_endian, ["BLOB"], "BIGINT"),
+    "trino_inverse_normal_cdf": (doubles.inverse_normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
+    "trino_normal_cdf": (doubles.normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
+    "trino_scientific": (doubles.scientific_text, ["DOUBLE"], "VARCHAR"),
+    "trino_sha512": (hashes.sha512, ["BLOB"], "BLOB"),
+    "trino_to_big_endian": (hashes.to_big_endian, ["BIGINT"], "BLOB"),
+    "trino_url_decode": (urls.decode, ["VARCHAR"], "VARCHAR"),
+    "trino_url_encode": (urls.encode, ["VARCHAR"], "VARCHAR"),
+    "trino_url_parameter": (urls.parameter, ["VARCHAR"] * 2, "VARCHAR"),
+    "trino_url_part": (urls.part, ["VARCHAR"] * 2, "VARCHAR"),
+    "trino_xxhash64": (hashes.xxhash64, ["BLOB"], "BLOB"),
+}
+
+
+def install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the macros and functions to a database."""
+    for name, (function, parameters, result) in _FUNCTIONS.items():
+        connection.create_function(name, function, parameters, result)
+    for name, body in MACROS.items():
+        connection.execute(f"CREATE MACRO {name} AS {body}")

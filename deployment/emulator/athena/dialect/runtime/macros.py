@@ -1,0 +1,179 @@
+"""Trino's functions as macros of DuckDB, where one differs or is missing.
+
+A macro raises an error by casting the message to a number: unlike DuckDB's own ``error``, TRY can catch that. A message
+has to depend on a column, or DuckDB evaluates it for rows that do not need it; hence the empty ``left(…, 0)``.
+"""
+
+from __future__ import annotations
+
+_TEXT_OF_PARTS = "lpad(CAST({0} AS VARCHAR), {1}, '0')"
+
+MACROS: dict[str, str] = {
+    "trino_check(v, ok, message)": (
+        "CASE WHEN coalesce(ok, TRUE) THEN v WHEN CAST(message AS INTEGER) IS NULL THEN NULL END"
+    ),
+    # Numbers
+    "trino_unscaled(x)": "CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT)",
+    "trino_quotient(a, b)": "sign(a) * sign(b) * ((abs(a) * 2 + abs(b)) // (abs(b) * 2))",
+    "trino_digits(x, n)": (
+        "lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(n, length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')"
+    ),
+    "trino_scaled(x, n)": (
+        "CASE WHEN x < 0 THEN '-' ELSE '' END || CASE WHEN n = 0 THEN CAST(abs(x) AS VARCHAR) ELSE "
+        "left(trino_digits(x, n + 1), length(trino_digits(x, n + 1)) - n) || '.' || "
+        "right(trino_digits(x, n + 1), n) END"
+    ),
+    "trino_divide(a, b, shift, digits)": (
+        "trino_scaled(trino_quotient(trino_unscaled(a) * CAST('1' || repeat('0', shift) AS HUGEINT), "
+        "trino_unscaled(b)), digits)"
+    ),
+    "trino_remainder(a, b)": "CASE WHEN b = 0 THEN CAST('NaN' AS DOUBLE) ELSE a % b END",
+    # Exact for cubes, as Java's is.
+    "trino_cube_root(x)": "CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END",
+    # Text
+    "trino_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
+    "trino_replacement(r)": r"regexp_replace(replace(r, '\', '\\'), '\$(\d)', '\\\1', 'g')",
+    "trino_split(s, d, n)": (
+        "CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
+        "ELSE string_split(s, d)[1:n - 1] || [array_to_string(string_split(s, d)[n:], d)] END"
+    ),
+    "trino_split_part(s, d, i)": (
+        "trino_check(string_split(s, d)[i], i > 0, "
+        "'INVALID_FUNCTION_ARGUMENT: Index must be greater than zero' || left(CAST(i AS VARCHAR), 0))"
+    ),
+    "trino_split_to_map(s, entries, pairs)": (
+        "map_from_entries(list_transform(string_split(s, entries), "
+        "lambda e_: struct_pack(k := string_split(e_, pairs)[1], v := string_split(e_, pairs)[2])))"
+    ),
+    "trino_substring(s, i)": "CASE WHEN i = 0 OR i < -length(s) THEN '' ELSE substr(s, i) END",
+    "trino_substring_of(s, i, n)": "CASE WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
+    # JSON
+    "trino_json(x)": "CASE WHEN json_valid(x) THEN x END",
+    "trino_json_path(p)": r"""regexp_replace(p, '\["([^"]*)"\]', '."\1"', 'g')""",
+    "trino_json_extract(x, p)": "CAST(json_extract(trino_json(x), trino_json_path(p)) AS VARCHAR)",
+    "trino_json_scalar(x, p)": (
+        "CASE WHEN json_type(trino_json(x), trino_json_path(p)) NOT IN ('ARRAY', 'OBJECT', 'NULL') "
+        "THEN json_extract_string(trino_json(x), trino_json_path(p)) END"
+    ),
+    "trino_json_size(x, p)": (
+        "CASE json_type(trino_json(x), trino_json_path(p)) "
+        "WHEN 'OBJECT' THEN len(json_keys(trino_json(x), trino_json_path(p))) "
+        "WHEN 'ARRAY' THEN CAST(json_array_length(trino_json(x), trino_json_path(p)) AS BIGINT) "
+        "ELSE CASE WHEN json_type(trino_json(x), trino_json_path(p)) IS NOT NULL THEN 0 END END"
+    ),
+    "trino_json_parse(x)": (
+        "trino_check(CAST(json(trino_json(x)) AS VARCHAR), json_valid(x), "
+        "'INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || x || '''')"
+    ),
+    # Times
+    "trino_round_timestamp(t, unit)": "make_timestamp(((epoch_us(t) + unit // 2) // unit) * unit)",
+    "trino_round_zoned(t, unit)": "timezone('UTC', trino_round_timestamp(timezone('UTC', t), unit))",
+    "trino_timestamp_text(t, digits)": (
+        "left(strftime(t, '%Y-%m-%d %H:%M:%S.%f'), 19 + CASE WHEN digits = 0 THEN 0 ELSE digits + 1 END)"
+    ),
+    "trino_from_unixtime(x)": "timezone('UTC', epoch_ms(CAST(round(x * 1000) AS BIGINT)))",
+    "trino_parse_time(s, pattern)": (
+        "trino_check(try_strptime(s, pattern), try_strptime(s, pattern) IS NOT NULL OR s IS NULL, "
+        "'INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"')"
+    ),
+    "trino_iso_date(s)": (
+        "trino_check(TRY_CAST(s AS DATE), TRY_CAST(s AS DATE) IS NOT NULL OR s IS NULL, "
+        "'INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"')"
+    ),
+    "trino_iso_timestamp(s)": (
+        "trino_check(TRY_CAST(s AS TIMESTAMPTZ), TRY_CAST(s AS TIMESTAMPTZ) IS NOT NULL OR s IS NULL, "
+        "'INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"')"
+    ),
+    "trino_offset(minutes)": (
+        "CASE WHEN minutes = 0 THEN 'Z' ELSE CASE WHEN minutes < 0 THEN '-' ELSE '+' END || "
+        + _TEXT_OF_PARTS.format("abs(minutes) // 60", 2)
+        + " || ':' || "
+        + _TEXT_OF_PARTS.format("abs(minutes) % 60", 2)
+        + " END"
+    ),
+    "trino_iso_text(t, shown)": (
+        "strftime(shown, '%Y-%m-%dT%H:%M:%S.%g') || trino_offset(date_diff('minute', timezone('UTC', t), shown))"
+    ),
+    "trino_months(i)": "(date_part('year', i) * 12 + date_part('month', i))",
+    "trino_months_text(i)": (
+        "CASE WHEN trino_months(i) < 0 THEN '-' ELSE '' END || abs(trino_months(i)) // 12 || '-' || "
+        "abs(trino_months(i)) % 12"
+    ),
+    "trino_interval_text(i)": (
+        "CASE WHEN epoch_ms(i) < 0 THEN '-' ELSE '' END || abs(epoch_ms(i)) // 86400000 || ' ' || "
+        + _TEXT_OF_PARTS.format("abs(epoch_ms(i)) // 3600000 % 24", 2)
+        + " || ':' || "
+        + _TEXT_OF_PARTS.format("abs(epoch_ms(i)) // 60000 % 60", 2)
+        + " || ':' || "
+        + _TEXT_OF_PARTS.format("abs(epoch_ms(i)) // 1000 % 60", 2)
+        + " || '.' || "
+        + _TEXT_OF_PARTS.format("abs(epoch_ms(i)) % 1000", 3)
+    ),
+    # Arrays and maps
+    "trino_has_null(a)": "(len(list_filter(a, lambda e_: e_ IS NULL)) > 0)",
+    "trino_holds(a, x)": "(coalesce(list_contains(a, x), FALSE) OR (x IS NULL AND trino_has_null(a)))",
+    "trino_subscript(a, i)": (
+        "CASE WHEN a IS NULL OR i IS NULL THEN NULL WHEN i BETWEEN 1 AND len(a) THEN list_extract(a, i) WHEN CAST("
+        "'INVALID_FUNCTION_ARGUMENT: ' || CASE WHEN i = 0 THEN 'SQL array indices start at 1' "
+        "WHEN i < 0 THEN 'Array subscript is negative: ' || i ELSE "
+        "'Array subscript must be less than or equal to array length: ' || i || ' > ' || len(a) END "
+        "|| left(CAST(len(a) AS VARCHAR), 0) AS INTEGER) IS NULL THEN NULL END"
+    ),
+    "trino_map_value(m, k)": (
+        "CASE WHEN m IS NULL OR k IS NULL THEN NULL WHEN map_contains(m, k) THEN map_extract_value(m, k) WHEN CAST("
+        "'INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || CAST(k AS VARCHAR) "
+        "|| left(CAST(cardinality(m) AS VARCHAR), 0) AS INTEGER) IS NULL THEN NULL END"
+    ),
+    "trino_element_at(a, i)": (
+        "trino_check(list_extract(a, i), i <> 0, "
+        "'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' || left(CAST(i AS VARCHAR), 0))"
+    ),
+    "trino_contains(a, x)": (
+        "CASE WHEN a IS NULL OR x IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE "
+        "WHEN trino_has_null(a) THEN NULL ELSE FALSE END"
+    ),
+    "trino_overlap(a, b)": (
+        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN TRUE "
+        "WHEN trino_has_null(a) OR trino_has_null(b) THEN NULL ELSE FALSE END"
+    ),
+    "trino_distinct(a)": ("list_filter(a, lambda e_, i_: NOT trino_holds(a[1:i_ - 1], e_))"),
+    "trino_all(a)": (
+        "CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, FALSE) THEN FALSE "
+        "WHEN trino_has_null(a) THEN NULL ELSE TRUE END"
+    ),
+    "trino_any(a)": (
+        "CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, TRUE) THEN TRUE "
+        "WHEN trino_has_null(a) THEN NULL ELSE FALSE END"
+    ),
+    "trino_join(a, d)": (
+        "CASE WHEN a IS NOT NULL AND d IS NOT NULL THEN "
+        "coalesce(array_to_string(list_filter(a, lambda e_: e_ IS NOT NULL), d), '') END"
+    ),
+    "trino_join_with(a, d, n)": "array_to_string(list_transform(a, lambda e_: coalesce(e_, n)), d)",
+    "trino_position(a, x)": (
+        "CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(CAST(list_position(a, x) AS BIGINT), 0) END"
+    ),
+    "trino_sequence(a, b, s)": (
+        "CASE WHEN a IS NULL OR b IS NULL OR s IS NULL THEN NULL WHEN CAST(CASE WHEN s = 0 OR (b - a) * s < 0 THEN "
+        "'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is "
+        "greater than zero otherwise stop should be less than or equal to start' || left(CAST(s AS VARCHAR), 0) "
+        "WHEN (b - a) // s >= 10000 THEN 'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more "
+        "than 10000 entries' || left(CAST(a AS VARCHAR), 0) ELSE '0' END AS INTEGER) = 0 "
+        "THEN generate_series(a, b, s) END"
+    ),
+    "trino_moments(a, b, s)": "generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), s)",
+    "trino_slice(a, i, n)": (
+        "CASE WHEN i > 0 THEN a[i:i + n - 1] WHEN -i > len(a) THEN a[1:0] ELSE a[len(a) + i + 1:len(a) + i + n] END"
+    ),
+    "trino_map(ks, vs)": "map(ks, vs)",
+    "trino_first_map(ks, vs)": (
+        "map_from_entries(list_filter(list_transform(range(1, len(ks) + 1), "
+        "lambda i_: struct_pack(k := list_extract(ks, i_), v := list_extract(vs, i_))), "
+        "lambda e_, i_: e_.k IS NOT NULL AND list_position(ks, e_.k) = i_))"
+    ),
+    "trino_multimap(ks, vs)": (
+        "map_from_entries(list_transform(list_distinct(ks), lambda k_: struct_pack(k := k_, "
+        "v := list_transform(list_filter(range(1, len(ks) + 1), lambda i_: list_extract(ks, i_) = k_), "
+        "lambda i_: list_extract(vs, i_)))))"
+    ),
+}

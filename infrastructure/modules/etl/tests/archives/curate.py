@@ -1,0 +1,1 @@
+# stands in for the job's script

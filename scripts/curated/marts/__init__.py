@@ -1,0 +1,1 @@
+"""The tables that follow from the clean events, each a transform of them."""
