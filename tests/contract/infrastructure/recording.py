@@ -34,7 +34,7 @@ _NAMES = (
     ("environment=local", "environment={environment}"),
 )
 _GENERATED = re.compile(
-    r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9A-Za-z])(?=[a-f]*\d)[0-9a-f]{8,}\b|\b\d{9,}\b"
+    r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9A-Za-z])[0-9a-f]{8,}\b|\b\d{9,}\b"
     r"|\bE[0-9A-Z]{13}\b"  # of CloudFront
 )
 _GENERATED_IN_KEY = re.compile(r"(?<![{\w-])[\w-]*\d[\w-]*")
