@@ -20,11 +20,21 @@ OPTIMIZED_BASE = {
     "lambda": "AWSLambdaException",
     "sagemaker": "AmazonSageMakerException",
 }
-PREFIXES = {"sagemaker": "SageMaker"}
+PREFIXES = {
+    "personalizeevents": "PersonalizeEvents",
+    "personalizeruntime": "PersonalizeRuntime",
+    "sagemaker": "SageMaker",
+}
 # The optimized integration of DynamoDB has a prefix of its own, that of its SDK integration is DynamoDb.
 OPTIMIZED_PREFIXES = {"dynamodb": "DynamoDB"}
 # Services whose SDK for Java has another name than botocore's model.
-MODELS = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
+MODELS = {
+    "cloudwatchlogs": "logs",
+    "eventbridge": "events",
+    "personalizeevents": "personalize-events",
+    "personalizeruntime": "personalize-runtime",
+    "sfn": "stepfunctions",
+}
 
 
 def install() -> None:

@@ -19,7 +19,7 @@ from deployment.emulator.internal_requests import call_json
 from deployment.emulator.s3 import objects
 from deployment.emulator.stepfunctions.errors import error_name
 from deployment.emulator.stepfunctions.execution import ExecutionEndedError, wait
-from deployment.emulator.stepfunctions.members import api_parameters, state_result
+from deployment.emulator.stepfunctions.members import api_parameters, request_path, state_result
 
 Integration = Callable[[str, dict[str, Any]], Any]
 
@@ -28,8 +28,12 @@ GLUE_ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "E
 ATHENA_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: a state's output, 256 KiB as UTF-8.
 OUTPUT_LIMIT_BYTES = 262_144
-# ASL names a service by its SDK, requests by their signature.
-PERSONALIZE = "aws-sdk:personalize:"
+# ASL names a service by its SDK, botocore by its id; all three are signed for, and answered by, Personalize.
+PERSONALIZE = {
+    "aws-sdk:personalize": "personalize",
+    "aws-sdk:personalizeevents": "personalize-events",
+    "aws-sdk:personalizeruntime": "personalize-runtime",
+}
 S3_OBJECTS = {"aws-sdk:s3:getObject": "GET", "aws-sdk:s3:putObject": "PUT"}
 
 
@@ -47,7 +51,7 @@ def install() -> None:
 def find(resource: str) -> Integration | None:
     """Return the integration of a Task's ``Resource``, or None where MiniStack's own dispatcher runs it."""
     name = resource.rpartition(":::")[2]
-    if name.startswith(PERSONALIZE):
+    if name.rpartition(":")[0] in PERSONALIZE:
         return call_personalize
     if name in S3_OBJECTS:
         return call_s3_object
@@ -55,11 +59,14 @@ def find(resource: str) -> Integration | None:
 
 
 def call_personalize(resource: str, arguments: dict[str, Any]) -> Any:
-    """Call any action of Amazon Personalize: ``aws-sdk:personalize:<action>``."""
-    action = resource.rpartition(":")[2]
-    action = action[:1].upper() + action[1:]
-    answer = _call("personalize", f"AmazonPersonalize.{action}", api_parameters(action, arguments))
-    return state_result(action, answer)
+    """Call any action of Amazon Personalize: ``aws-sdk:personalize:<action>``, of its events and its runtime too."""
+    name, _, action = resource.rpartition(":::")[2].rpartition(":")
+    service, action = PERSONALIZE[name], action[:1].upper() + action[1:]
+    target = f"AmazonPersonalize.{action}" if service == "personalize" else ""
+    parameters = api_parameters(service, action, arguments)
+    status, result = call_json("personalize", target, parameters, request_path(service, action))
+    _raise_error(name.rpartition(":")[2], status, result, is_optimized=False)
+    return state_result(service, action, result)
 
 
 def run_glue_job(resource: str, arguments: dict[str, Any]) -> Any:
@@ -131,13 +138,18 @@ def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
 
 
 def _call(service: str, target: str, arguments: Any) -> Any:
-    """Send one JSON request to a service of the emulator and return its response."""
+    """Send one JSON request of an optimized integration to a service of the emulator and return its response."""
     status, result = call_json(service, target, arguments or {})
+    _raise_error(service, status, result, is_optimized=True)
+    return result
+
+
+def _raise_error(service: str, status: int, result: dict[str, Any], *, is_optimized: bool) -> None:
+    """Raise the error of a refused request by the name that a workflow sees."""
     if status >= 400:
         code = (result.get("__type") or "").rpartition("#")[2]
         message = result.get("message") or result.get("Message") or ""
-        raise states._ExecutionError(error_name(service, code, is_optimized=service != "personalize"), message)
-    return result
+        raise states._ExecutionError(error_name(service, code, is_optimized=is_optimized), message)
 
 
 _OPTIMIZED: dict[str, Integration] = {

@@ -21,7 +21,22 @@ from deployment.emulator.stepfunctions.errors import error_name
 from deployment.emulator.stepfunctions.execution import current
 
 # Names of a service in ASL that differ from its prefix in policies.
-POLICY_PREFIX = {"sfn": "states", "eventbridge": "events", "cloudwatchlogs": "logs"}
+POLICY_PREFIX = {
+    "cloudwatchlogs": "logs",
+    "eventbridge": "events",
+    "personalizeevents": "personalize",
+    "personalizeruntime": "personalize",
+    "sfn": "states",
+}
+# The kind of resource of Personalize's requests that do not name it; PutEvents has no resource level.
+SUBJECTS = {
+    "getActionRecommendations": "Campaign",
+    "getPersonalizedRanking": "Campaign",
+    "getRecommendations": "Campaign",
+    "putActions": "Dataset",
+    "putItems": "Dataset",
+    "putUsers": "Dataset",
+}
 
 
 def install() -> None:
@@ -45,6 +60,11 @@ def check_permission(resource: str, arguments: dict[str, Any]) -> None:
     _require(resource, action, arn)
     if action.startswith("personalize:Create") and arguments.get("Tags"):
         _require(resource, "personalize:TagResource", arn)
+    if action.startswith("personalize:Get"):
+        # A request with filters needs the permission for each of them as well.
+        for chosen in (arguments, *arguments.get("Promotions", ())):
+            if "FilterArn" in chosen:
+                _require(resource, action, str(chosen["FilterArn"]))
 
 
 def _require(resource: str, action: str, arn: str) -> None:
@@ -121,9 +141,10 @@ def _resource_arn(service: str, verb: str, arguments: dict[str, Any]) -> str:
 
 
 def _personalize_arn(prefix: str, verb: str, arguments: dict[str, Any]) -> str:
-    subject = re.sub(r"^(create|describe|delete|update|stop|list)", "", verb)
+    subject = SUBJECTS.get(verb) or re.sub(r"^(create|describe|delete|update|stop|list)", "", verb)
     # A new version belongs to its solution, and so do the metrics of one.
-    arn = arguments.get(f"{subject}Arn") or arguments.get("ResourceArn") or arguments.get("SolutionVersionArn")
+    names = (f"{subject}Arn", "ResourceArn", "SolutionVersionArn", "RecommenderArn")
+    arn = next((arguments[name] for name in names if arguments.get(name)), None)
     if arn:
         return str(arn)
     if subject == "SolutionVersion":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.fakes.emulator.cloud import run_once, start_cloud
 from tests.fakes.emulator.functions import make_function
-from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS, THROTTLED
+from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS, THROTTLED, UNKNOWN
 from tests.fakes.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
@@ -89,6 +90,53 @@ def test_a_member_that_the_api_does_not_have_fails_the_state(run_workflow):
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert "'name' is not supported" in ended["cause"]
+
+
+EVENT = {"EventType": "View", "ItemId": "i1", "SentAt": "2026-11-30T12:00:00.5Z", "Properties": '{"hour": "12"}'}
+
+
+def test_events_users_and_questions_reach_personalize_with_the_members_and_times_of_its_apis(cloud, run_workflow):
+    events = {"TrackingId": "t", "UserId": "u", "SessionId": "s", "EventList": [EVENT]}
+    users = {"DatasetArn": "arn:d", "Users": [{"UserId": "u", "Properties": '{"gender": "f"}'}]}
+    question = {"CampaignArn": "arn:c", "UserId": "u", "NumResults": 5, "Context": {"DEVICE": "phone"}}
+    states = {
+        "Users": task("personalizeevents:putUsers", users, Next="Events"),
+        "Events": task("personalizeevents:putEvents", events, Next="Ask"),
+        "Ask": task("personalizeruntime:getRecommendations", question),
+    }
+
+    ended = run_workflow("real-time", jsonata(states))
+
+    sent = {path: body for path, _, body in cloud.personalize.requests[-3:]}
+    assert sent["/users"]["users"] == [{"userId": "u", "properties": '{"gender": "f"}'}]
+    assert sent["/events"]["eventList"][0] == {
+        "eventType": "View",
+        "itemId": "i1",
+        "sentAt": 1_796_040_000.5,
+        "properties": '{"hour": "12"}',
+    }
+    assert sent["/recommendations"]["context"] == {"DEVICE": "phone"}
+    assert json.loads(ended["output"]) == {"ItemList": [{"ItemId": "i1", "Score": 0.5}], "RecommendationId": "r1"}
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "error"),
+    [
+        ("personalizeevents:putEvents", {"TrackingId": UNKNOWN}, "PersonalizeEvents.InvalidInputException"),
+        ("personalizeevents:putEvents", {"EventList": [EVENT | {"SentAt": 1.0}]}, "States.Runtime"),
+        ("personalizeevents:putEvents", {"EventList": [EVENT | {"SentAt": "2026-11-30T12:00:00"}]}, "States.Runtime"),
+        ("personalizeevents:getRecommendations", {"CampaignArn": "arn:c"}, "States.Runtime"),
+        (
+            "personalizeruntime:getRecommendations",
+            {"UserId": THROTTLED},
+            "PersonalizeRuntime.PersonalizeRuntimeException",
+        ),
+    ],
+)
+def test_errors_of_events_and_questions_have_the_prefix_of_their_service(run_workflow, action, arguments, error):
+    ended = run_workflow(f"refused-{uuid4()}", jsonata({"Call": task(action, arguments)}))
+
+    assert ended["error"] == error
 
 
 def test_branches_see_outer_variables_and_keep_their_own(run_workflow):

@@ -16,7 +16,13 @@ POLICY = {
             "Effect": "Allow",
             "Action": "personalize:CreateDatasetGroup",
             "Resource": f"{ARN}:dataset-group/mine-*",
-        }
+        },
+        {"Effect": "Allow", "Action": "personalize:PutUsers", "Resource": f"{ARN}:dataset/mine/USERS"},
+        {
+            "Effect": "Allow",
+            "Action": "personalize:GetRecommendations",
+            "Resource": [f"{ARN}:campaign/mine-*", f"{ARN}:filter/mine-*"],
+        },
     ],
 }
 TRUST = {
@@ -36,11 +42,15 @@ def guarded(tmp_path_factory):
 
 
 def create_group(cloud, machine: str, name: str, **arguments):
+    return call(cloud, machine, "personalize:createDatasetGroup", {"Name": name, **arguments})
+
+
+def call(cloud, machine: str, action: str, arguments):
     states = cloud.client("stepfunctions")
     state = {
         "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
-        "Arguments": {"Name": name, **arguments},
+        "Resource": f"arn:aws:states:::aws-sdk:{action}",
+        "Arguments": arguments,
         "End": True,
     }
     arn = states.create_state_machine(
@@ -70,3 +80,33 @@ def test_tags_of_a_new_resource_need_their_own_permission(guarded):
     assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.PersonalizeException")
     assert "is not authorized to perform: personalize:TagResource" in ended["cause"]
     assert f"{ARN}:dataset-group/mine-tagged" not in guarded.personalize.groups
+
+
+PUT_USERS, PUT_EVENTS = "personalizeevents:putUsers", "personalizeevents:putEvents"
+ASK = "personalizeruntime:getRecommendations"
+USERS = [{"UserId": "u"}]
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "refused"),
+    [
+        (PUT_USERS, {"DatasetArn": f"{ARN}:dataset/mine/USERS", "Users": USERS}, None),
+        (PUT_USERS, {"DatasetArn": f"{ARN}:dataset/theirs/USERS", "Users": USERS}, "dataset/theirs/USERS"),
+        (PUT_EVENTS, {"TrackingId": "t", "SessionId": "s", "EventList": []}, "personalize:PutEvents on resource: *"),
+        (ASK, {"CampaignArn": f"{ARN}:campaign/mine-c", "FilterArn": f"{ARN}:filter/mine-f"}, None),
+        (ASK, {"CampaignArn": f"{ARN}:campaign/theirs"}, "campaign/theirs"),
+        (ASK, {"CampaignArn": f"{ARN}:campaign/mine-c", "FilterArn": f"{ARN}:filter/theirs"}, "filter/theirs"),
+    ],
+    ids=["users", "other users", "events", "question", "other campaign", "other filter"],
+)
+def test_events_users_and_questions_need_the_permission_for_their_resources(
+    guarded, request, action, arguments, refused
+):
+    ended = call(guarded, request.node.callspec.id.replace(" ", "-"), action, arguments)
+
+    if refused is None:
+        assert ended["status"] == "SUCCEEDED"
+    else:
+        prefix = "PersonalizeRuntime" if action == ASK else "PersonalizeEvents"
+        assert (ended["status"], ended["error"]) == ("FAILED", f"{prefix}.{prefix}Exception")
+        assert refused in ended["cause"]

@@ -15,6 +15,8 @@ Answer = tuple[int, Content, str]
 SLOW, SLOW_SECONDS = "slow", 1
 # A dataset group of this name is throttled, by an error that the model of Personalize does not have.
 THROTTLED = "throttled"
+# No event tracker has this trackingId.
+UNKNOWN = "unknown"
 ARN = "arn:aws:personalize:eu-central-1:000000000000"
 
 
@@ -60,6 +62,7 @@ class FakePersonalize:
         responses = {
             "/recommendations": lambda: {"itemList": [{"itemId": "i1", "score": 0.5}], "recommendationId": "r1"},
             "/events": dict,
+            "/users": dict,
             "GetSolutionMetrics": lambda: {
                 "solutionVersionArn": body["solutionVersionArn"],
                 "metrics": {"normalized_discounted_cumulative_gain_at_25": 0.25},
@@ -70,8 +73,10 @@ class FakePersonalize:
         }
         if body.get("name") == SLOW:
             time.sleep(SLOW_SECONDS)
-        if body.get("name") == THROTTLED:
+        if THROTTLED in (body.get("name"), body.get("userId")):
             return 400, {"message": "Rate exceeded"}, "ThrottlingException"
+        if body.get("trackingId") == UNKNOWN:
+            return 400, {"message": "no event tracker has this trackingId"}, "InvalidInputException"
         if action == "CreateDatasetGroup":
             return self._create_group(body["name"])
         if action == "DescribeDatasetGroup":
