@@ -11,9 +11,12 @@ RUN python -m venv --without-pip /sagemaker \
     --require-hashes --only-binary=:all: --requirement /lock.txt
 COPY model/__init__.py /sagemaker/code/model/__init__.py
 COPY model/schemas /sagemaker/code/model/schemas
+COPY model/arrays /sagemaker/code/model/arrays
 COPY model/recipes /sagemaker/code/model/recipes
 COPY model/registry /sagemaker/code/model/registry
 COPY model/datasets /sagemaker/code/model/datasets
+COPY model/evaluation/__init__.py /sagemaker/code/model/evaluation/__init__.py
+COPY model/evaluation/solution_metrics /sagemaker/code/model/evaluation/solution_metrics
 COPY model/networks /sagemaker/code/model/networks
 COPY model/engine /sagemaker/code/model/engine
 COPY model/sagemaker /sagemaker/code/model/sagemaker
