@@ -52,13 +52,13 @@ SCHEMAS = {
 
 
 class Interactions:
-    """Interactions, latest first, by user and event type."""
+    """Interactions by user and event type."""
 
     def __init__(self, by_user: dict[str, dict[str, list[str]]]) -> None:
         self._by_user = by_user
 
-    def recent(self, user_id: str) -> dict[str, list[str]]:
-        return self._by_user.get(user_id, {})
+    def items_by_event_type(self, user_id: str) -> dict[str, set[str]]:
+        return {kind: set(items) for kind, items in self._by_user.get(user_id, {}).items()}
 
     def users_with(self, matches_type: Callable[[str], bool]) -> list[str]:
         return [user for user, by_type in self._by_user.items() if any(matches_type(kind) for kind in by_type)]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Interactions(Protocol):
     """The interactions of users, by event type."""
 
-    def recent(self, user_id: str) -> Mapping[str, list[str]]:
-        """Return the items of a user's latest interactions, by event type in lower case."""
+    def items_by_event_type(self, user_id: str) -> Mapping[str, set[str]]:
+        """Return all items of a user's interactions, by event type in lower case."""
 
     def users_with(self, matches_type: Callable[[str], bool]) -> Iterable[str]:
         """Return the ids of all users who have had an interaction of a matching event type."""
@@ -54,11 +54,11 @@ class FilterQuery:
         return self.group.tables["USERS"].row(self.user_id)
 
     @cached_property
-    def interactions(self) -> Mapping[str, list[str]]:
-        """The items that the current user interacted with, latest first, by event type."""
-        return self.group.interactions.recent(self.user_id)
+    def interactions(self) -> Mapping[str, set[str]]:
+        """The items that the current user interacted with, by event type."""
+        return self.group.interactions.items_by_event_type(self.user_id)
 
     @cached_property
-    def action_interactions(self) -> Mapping[str, list[str]]:
-        """The actions that the current user interacted with, latest first, by event type."""
-        return self.group.action_interactions.recent(self.user_id)
+    def action_interactions(self) -> Mapping[str, set[str]]:
+        """The actions that the current user interacted with, by event type."""
+        return self.group.action_interactions.items_by_event_type(self.user_id)

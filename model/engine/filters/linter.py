@@ -11,7 +11,6 @@ from model.engine.filters.descriptions import THINGS, describe_clause, describe_
 from model.engine.filters.expression import parse
 from model.engine.filters.rules import EVENT_TYPE
 from model.engine.filters.table import Table
-from model.engine.personalize import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,14 +27,12 @@ class EventHistory:
     """The interactions of users, from rows of a dataset of events."""
 
     def __init__(self, rows: Iterable[Row], subject: str) -> None:
-        self._items: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for row in sorted(rows, key=lambda row: int(row["TIMESTAMP"]), reverse=True):
-            latest = self._items[row["USER_ID"]][str(row.get(EVENT_TYPE) or "").lower()]
-            if len(latest) < limits.FILTERED_INTERACTIONS_PER_TYPE:
-                latest.append(row[subject])
+        self._items: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for row in rows:
+            self._items[row["USER_ID"]][str(row.get(EVENT_TYPE) or "").lower()].add(row[subject])
 
-    def recent(self, user_id: str) -> Mapping[str, list[str]]:
-        """Return the items of a user's latest interactions, by event type in lower case."""
+    def items_by_event_type(self, user_id: str) -> Mapping[str, set[str]]:
+        """Return all items of a user's interactions, by event type in lower case."""
         return self._items.get(user_id, {})
 
     def users_with(self, matches_type: Callable[[str], bool]) -> list[str]:

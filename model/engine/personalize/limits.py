@@ -100,4 +100,3 @@ BODIES_BYTES = 64 * 1024 * 1024  # of all requests that are arriving
 FILTERS_PER_GROUP = 30
 FIELDS_PER_FILTER = 10  # different ones, of all datasets together
 FILTER_FIELDS_PER_GROUP = 20  # different ones, in all filters of a dataset group
-FILTERED_INTERACTIONS_PER_TYPE = 100  # latest ones of a user, per event type

@@ -172,7 +172,7 @@ def _allowed_ids(
     table = group.tables[ITEMS]
     served.rows_in(table)
     # Only items that the user interacted with get new rows: clients could send any number of other ids.
-    seen = {item_id for item_ids in group.interactions.recent(query.user).values() for item_id in item_ids}
+    seen = set[str]().union(*group.interactions.items_by_event_type(query.user).values())
     table.intern(seen.intersection(item_ids))
     empty_row = int(table.intern([UNKNOWN_ITEM])[0])
     allowed = _allowed_rows(group, restriction, query)
@@ -193,7 +193,7 @@ def _hidden(served: Served, group: DatasetGroup, user: str) -> set[str]:
     kind = served.named.hidden_after
     if kind is None or not user:
         return set()
-    return set(group.interactions.recent(user).get(kind.lower(), ()))
+    return group.interactions.items_by_event_type(user).get(kind.lower(), set())
 
 
 def _explain(items: Sequence[PredictedItem], texts: Mapping[str, str]) -> None:

@@ -145,15 +145,23 @@ class InteractionStore:
         """Return the number of an item; None if there are no interactions with it."""
         return self._items.find(item_id)
 
-    def recent(self, user_id: str) -> dict[str, list[str]]:
-        """Return a user's latest 100 items, latest first, by event type in lower case; see `history` for `user_id`."""
-        moments: dict[str, list[tuple[int, int]]] = {}
+    @property
+    def event_type_count(self) -> int:
+        """How many different event types the interactions have, or had."""
+        return len(self._kinds)
+
+    def has_event_type(self, event_type: str) -> bool:
+        """Return whether there are, or were, interactions of an event type."""
+        return self._kinds.find(event_type) is not None
+
+    def items_by_event_type(self, user_id: str) -> dict[str, set[str]]:
+        """Return all items of a user's interactions, by event type in lower case; see `history` for `user_id`."""
+        found: dict[str, set[str]] = {}
+        names = self._items.names
         for user in self._numbers_of(user_id):
-            for kind, latest in self._latest_by_kind(user):
-                moments.setdefault(self._kinds.names[kind].lower(), []).extend(latest)
-        # An import may contain streamed interactions: the same interaction counts once.
-        latest_of = {name: sorted(set(pairs), reverse=True)[:HISTORY_LENGTH] for name, pairs in moments.items()}
-        return {name: [self._items.names[item] for _, item in pairs] for name, pairs in latest_of.items()}
+            for kind, items in self._items_by_kind(user):
+                found.setdefault(self._kinds.names[kind].lower(), set()).update(names[item] for item in items)
+        return found
 
     def users_with(self, matches: Callable[[str], bool]) -> list[str]:
         """Return the ids of all users with an interaction whose event type, in lower case, matches."""
@@ -437,17 +445,14 @@ class InteractionStore:
             if (time := streamed.times[index]) <= until
         ]
 
-    def _latest_by_kind(self, user: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-        """Yield each kind of a user's interactions with time and item of the latest ones."""
+    def _items_by_kind(self, user: int) -> Iterator[tuple[int, Iterable[int]]]:
+        """Yield each kind of a user's interactions with their items; the imported and the streamed ones apart."""
         if self._imported is not None:
             rows = self._imported.range_of(user)
-            kinds = self._imported.kinds[rows]
+            kinds, items = self._imported.kinds[rows], self._imported.items[rows]
             for kind in set(kinds.tolist()):
-                positions = rows.start + np.flatnonzero(kinds == kind)[-HISTORY_LENGTH:]
-                times, items = self._imported.times[positions].tolist(), self._imported.items[positions].tolist()
-                yield kind, list(zip(times, items, strict=True))
-        latest = self._streamed.last(user)
-        yield from self._streamed.by_kind(latest, len(self._kinds), HISTORY_LENGTH).items()
+                yield kind, items[kinds == kind].tolist()
+        yield from self._streamed.items_by_kind(user).items()
 
     def _imported_items(self, user: int) -> NDArray[np.int32]:
         return _NONE if self._imported is None else self._imported.items[self._imported.range_of(user)]

@@ -172,22 +172,12 @@ class StreamedInteractions:
             most -= 1
         return False
 
-    def by_kind(self, index: int, kinds: int, most: int) -> dict[int, list[tuple[int, int]]]:
-        """Return (time, item) of an index and of earlier arrivals, latest first, `most` at most of each kind.
-
-        Parameters
-        ----------
-        kinds : int
-            Number of kinds: once all are full, earlier arrivals are not considered.
-        """
-        found: dict[int, list[tuple[int, int]]] = {}
-        items, before, times, kind_of = self.items, self._before, self.times, self.kinds
-        full = 0
-        while index != NOWHERE and full < kinds:
-            mine = found.setdefault(kind_of[index], [])
-            if len(mine) < most:
-                mine.append((times[index], items[index]))
-                full += len(mine) == most
+    def items_by_kind(self, user: int) -> dict[int, set[int]]:
+        """Return all items of a user's arrivals, by kind."""
+        found: dict[int, set[int]] = {}
+        index, items, before, kinds = self.last(user), self.items, self._before, self.kinds
+        while index != NOWHERE:
+            found.setdefault(kinds[index], set()).add(items[index])
             index = before[index]
         return found
 

@@ -52,7 +52,7 @@ def test_a_missing_value_is_refused_for_include_and_passed_over_for_exclude(trai
 @pytest.mark.honours("GetRecommendations", "an event changes the next answer of a filter by interactions")
 @pytest.mark.differs(
     "GetRecommendations",
-    "filters include interactions of any age; Amazon's leave out users without interactions for three months",
+    "filters consider all interactions; Amazon's the latest 100 of an event type, and none after three idle months",
 )
 @pytest.mark.honours("PutEvents", "filters by event type include an event at once and ignore case")
 def test_what_was_just_bought_is_gone_from_the_next_answer(trained_shop, filters):

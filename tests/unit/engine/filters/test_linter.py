@@ -82,14 +82,6 @@ def test_a_clause_that_does_not_apply_to_the_user_is_reported():
     assert lines[-1] == "Together the filter keeps 5 of 5 items and removes 0."
 
 
-def test_only_the_latest_hundred_interactions_of_a_type_count():
-    rows = [{"USER_ID": "u", "ITEM_ID": f"i{moment}", "TIMESTAMP": moment, "EVENT_TYPE": "v"} for moment in range(150)]
-
-    recent = Sample({"INTERACTIONS": rows}).interactions.recent("u")
-
-    assert recent["v"] == [f"i{moment}" for moment in range(149, 49, -1)]
-
-
 def test_without_data_there_are_no_counts():
     assert report("EXCLUDE ItemID WHERE Items.PRICE > 0", SCHEMAS, Sample({})) == [
         "1. Removes items where PRICE is above 0."

@@ -19,7 +19,7 @@ EVENTS = st.lists(
 
 @settings(max_examples=100)
 @given(imported=EVENTS, streamed=EVENTS, erased=st.lists(st.sampled_from("abc"), max_size=1))
-def test_users_with_matching_events_agree_with_the_recent_interactions_of_each_user(imported, streamed, erased):
+def test_users_with_matching_events_agree_with_the_interactions_of_each_user(imported, streamed, erased):
     store = InteractionStore()
     columns = to_columns(
         {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": kind}
@@ -33,5 +33,5 @@ def test_users_with_matching_events_agree_with_the_recent_interactions_of_each_u
 
     for wanted in ({"view"}, {"buy"}, {"view", "buy"}, set()):
         assert sorted(store.users_with(wanted.__contains__)) == [
-            user for user in "abc" if store.recent(user).keys() & wanted
+            user for user in "abc" if store.items_by_event_type(user).keys() & wanted
         ]

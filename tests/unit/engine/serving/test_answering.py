@@ -69,11 +69,11 @@ class Only:
 
 
 class Users:
-    def __init__(self, **recent):
-        self._recent = recent
+    def __init__(self, **items):
+        self._items = items
 
-    def recent(self, user):
-        return self._recent if user == "buyer" else {}
+    def items_by_event_type(self, user):
+        return {kind: set(items) for kind, items in self._items.items()} if user == "buyer" else {}
 
 
 def served(name="aws-user-personalization-v2", recipe=None):

@@ -70,7 +70,7 @@ def held(group):
     return (
         columns,
         [
-            [store.history(name), store.recent(name)]
+            [store.history(name), store.items_by_event_type(name)]
             for store in (group.interactions, group.action_interactions)
             for name in names
         ],

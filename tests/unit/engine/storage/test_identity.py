@@ -166,7 +166,7 @@ def test_imported_events_of_a_session_become_its_users_at_the_log_in(import_firs
     assert store.history("ann") == ["item-new", "old", "own"]
     assert store.history("session#s") == []
     assert store.history("session#t") == ["other"]
-    assert store.recent("ann") == {"view": ["item-new", "old", "own"]}
+    assert store.items_by_event_type("ann") == {"view": {"item-new", "old", "own"}}
     assert store.users_with(lambda kind: kind == "view") == ["ann", "session#t"]
     assert owners_by_item(store.snapshot()()) == {"item-new": "ann", "old": "ann", "own": "ann", "other": "session#t"}
     assert next(store.with_histories([position])).previous == ["old", "own"]

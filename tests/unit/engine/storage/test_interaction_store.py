@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from model.datasets.csv_import import to_columns
 from model.engine.storage.event_log.records import EventRecord
-from model.engine.storage.interactions.store import InteractionStore
+from model.engine.storage.interactions.store import HISTORY_LENGTH, InteractionStore
 
 USERS, SESSIONS, ITEMS = st.sampled_from("ab"), st.sampled_from("st"), st.sampled_from("ijk")
 TIMES = st.integers(0, 6)
@@ -98,7 +98,7 @@ def test_after_the_log_in_the_id_of_a_session_reads_nothing_of_its_user(store, s
 
     assert "private" not in store.history(session)
     assert store.item_number("private") not in store.seen(session)
-    assert "private" not in store.recent(session).get("view", [])
+    assert "private" not in store.items_by_event_type(session).get("view", ())
 
 
 def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_a_login(store):
@@ -231,33 +231,31 @@ def test_an_interaction_of_a_session_that_the_user_has_too_is_in_the_history_onc
 @given(
     imported=st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=20),
     streamed=st.lists(st.tuples(USERS, ITEMS, TIMES, st.sampled_from(["View", "view", "Buy"])), max_size=30),
-    most=st.integers(1, 4),
 )
-def test_recent_has_the_latest_items_of_each_event_type(imported, streamed, most):
+def test_all_items_of_each_event_type_count(imported, streamed):
     store = InteractionStore()
     import_rows(store, imported)
     for place, (user, item, moment, kind) in enumerate(streamed):
         store.add(EventRecord(str(place), user, f"of-{user}", kind, item, moment))
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.engine.storage.interactions.store.HISTORY_LENGTH", most)
-        recent = {user: store.recent(user) for user in "ab"}
-
     for user in "ab":
-        of_type: dict[str, set[tuple[int, str]]] = {}
-        for owner, item, moment, kind in [*((*row, "View") for row in imported), *streamed]:
+        of_type: dict[str, set[str]] = {}
+        for owner, item, _, kind in [*((*row, "View") for row in imported), *streamed]:
             if owner == user:
-                of_type.setdefault(kind.lower(), set()).add((moment, item))
-        assert recent[user].keys() == of_type.keys()
-        for kind, items in recent[user].items():
-            # Late ones are looked for among the latest arrivals only, so with few looked at, older may be missing.
-            assert set(items) <= {item for _, item in of_type[kind]}
-            assert len(items) <= most
-            if len(of_type[kind]) <= most or all(
-                streamed[n][2] <= streamed[n + 1][2] for n in range(len(streamed) - 1)
-            ):
-                wanted = sorted((moment for moment, _ in of_type[kind]), reverse=True)[:most]
-                assert len(items) == len(wanted)
+                of_type.setdefault(kind.lower(), set()).add(item)
+        assert store.items_by_event_type(user) == of_type
+
+
+@pytest.mark.parametrize("is_imported", [True, False])
+def test_no_number_of_later_interactions_hides_an_item_from_filters(store, is_imported):
+    rows = [("a", f"i{moment}", moment) for moment in range(2 * HISTORY_LENGTH)]
+    if is_imported:
+        import_rows(store, rows)
+    else:
+        for user, item, moment in rows:
+            store.add(event(item, moment, user))
+
+    assert store.items_by_event_type("a") == {"view": {item for _, item, _ in rows}}
 
 
 def test_context_belongs_to_the_interactions_that_have_it(store):
