@@ -29,6 +29,8 @@ HPO_JOBS_DEFAULT = 8
 
 # Events (API reference, PutEvents).
 EVENT_BYTES = 10 * 1024
+# Ours, of a dataset of events: memory has 16 bits for them, and the calls of one moment may add some. Imports have ten.
+EVENT_TYPES = 10_000
 PROPERTIES_FORBIDDEN_IN_EVENTS = frozenset(
     {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
     from model.engine.storage.dataset_group import DatasetGroup
+    from model.engine.storage.interactions.store import InteractionStore
 
 AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
 
@@ -85,9 +86,11 @@ async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -
 
 
 async def _store_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
-    on_stored = partial(engine.served.update_models, group_arn, of_actions=operation == "PutActionInteractions")
+    group, of_actions = engine.groups[group_arn], operation == "PutActionInteractions"
+    _check_event_types(group.action_interactions if of_actions else group.interactions, events)
+    on_stored = partial(engine.served.update_models, group_arn, of_actions=of_actions)
     try:
-        new = await engine.groups[group_arn].store_events(events, on_stored)
+        new = await group.store_events(events, on_stored)
     except OSError as error:
         log("failure", operation=operation, error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
@@ -95,6 +98,16 @@ async def _store_events(engine: Engine, group_arn: str, events: Sequence[EventRe
     engine.counts.events_duplicate += len(events) - len(new)
     if operation == "PutEvents":
         count_events(engine, group_arn, new)
+
+
+def _check_event_types(stored: InteractionStore, events: Sequence[EventRecord]) -> None:
+    """Refuse new event types beyond the limit: a client that writes ids into them would fill the memory with names."""
+    new = {event.event_type for event in events if not stored.has_event_type(event.event_type)}
+    if new and stored.event_type_count + len(new) > limits.EVENT_TYPES:
+        raise InvalidInputError(
+            f"the events have new event types, and there are {stored.event_type_count} already; "
+            f"there may be {limits.EVENT_TYPES}: an event type is a kind of action, such as View"
+        )
 
 
 def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, where: str) -> EventRecord:
@@ -270,7 +283,18 @@ def _properties(text: str | None, where: str) -> dict[str, Any]:
         raise InvalidInputError(f"{where}.properties is not valid JSON") from None
     if not isinstance(properties, dict):
         raise InvalidInputError(f"{where}.properties must be a JSON object in a string")
+    if "\\u" in text and _has_surrogate(properties):
+        raise InvalidInputError(f"{where}.properties has a part of a character: a text was cut within a surrogate pair")
     return properties
+
+
+def _has_surrogate(properties: dict[str, Any]) -> bool:
+    """Return whether a text, of which JSON can escape any half, has a half of a surrogate pair, which no file can."""
+    try:
+        json.dumps(properties, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _read_schema(engine: Engine, schema_arn: str) -> Schema:

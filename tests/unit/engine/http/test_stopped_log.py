@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from model.engine.http.operator_pages import make_pages
-from model.engine.monitoring.metrics import Counts
 from model.engine.operations.data.events import put_events
-from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import ServiceUnavailableError
-from model.engine.serving.served_lists import ServedLists
 from model.engine.storage.dataset_group import DatasetGroup
 from tests.fakes.engine.disk import FailingDisk
+from tests.fakes.engine.tracking import CALLER, TRACKING_ID, tracking_engine
 
-GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
 EVENT = {"eventType": "View", "itemId": "i", "sentAt": 1}
-REQUEST = {"trackingId": "t", "sessionId": "s", "eventList": [EVENT]}
+REQUEST = {"trackingId": TRACKING_ID, "sessionId": "s", "eventList": [EVENT]}
 
 
 async def ready(engine):
@@ -37,24 +33,13 @@ async def ready(engine):
 def test_a_stopped_log_is_reported_until_a_restart(tmp_path):
     async def run():
         group = await DatasetGroup.open(tmp_path / "group", {})
-        engine = cast(
-            "Any",
-            SimpleNamespace(
-                counts=Counts(),
-                groups={GROUP: group},
-                group_of_tracker={"t": GROUP},
-                settings=SimpleNamespace(keys={}),
-                schema_text=lambda group, kind: None,
-                served=SimpleNamespace(update_models=lambda *names, **options: None),
-                served_lists=ServedLists(),
-            ),
-        )
+        engine = tracking_engine(group)
         assert await ready(engine) == (200, "ready")
         for failing in (range(2), ()):  # the write and its undoing; then a disk that works again
             with pytest.MonkeyPatch.context() as patch:
                 FailingDisk(failing, errno.EIO, tmp_path).install(patch)
                 with pytest.raises(ServiceUnavailableError, match="send them again"):
-                    await put_events(engine, Caller("123456789012", "eu-west-1"), REQUEST)
+                    await put_events(engine, CALLER, REQUEST)
         status, reason = await ready(engine)
         await group.close()
         return status, reason
