@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.errors import DatasetError
 from model.engine.monitoring.logs import log
-from model.engine.personalize.errors import EngineError
+from model.engine.personalize.errors import EngineError, ServiceUnavailableError
 from model.engine.storage.control_plane.kinds import BRIEF_KINDS
 from model.engine.storage.control_plane.resources import (
     ACTIVE,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from model.engine.configuration.settings import Pace
+
+RETRY_SECONDS = 1.0  # until a change that the disk has refused is tried again
 
 Work = Callable[[], Awaitable[None]]
 
@@ -90,10 +92,10 @@ class Lifecycles:
             CREATE STOPPING where a stop of the engine interrupted the stopping.
         """
         running = [task for task, arn in self._tasks.items() if arn == resource.arn]
+        # API reference, StopSolutionVersionCreation. Before the tasks are cancelled: the disk may refuse it.
+        self._set(resource, None, STOPPED if resource.status == PENDING else STOPPING)
         for task in running:
             task.cancel()
-        # API reference, StopSolutionVersionCreation.
-        self._set(resource, None, STOPPED if resource.status == PENDING else STOPPING)
         await asyncio.gather(*running, return_exceptions=True)
         if resource.status == STOPPING:
             self._start(resource, self._stop(resource))
@@ -125,35 +127,50 @@ class Lifecycles:
     async def _run(self, resource: Resource[Any], work: Work | None, part: str | None, states: States) -> None:
         is_brief = resource.kind in BRIEF_KINDS
         await asyncio.sleep(self._pace.brief_seconds if is_brief else self._pace.pending_seconds)
-        self._set(resource, part, states.in_progress)
+        await self._enter(resource, part, states.in_progress)
         started = time.monotonic()
         try:
             if work is not None:
                 await work()
         except (EngineError, DatasetError) as failure:
-            self._set(resource, part, states.failed, str(failure))
+            await self._enter(resource, part, states.failed, str(failure))
             return
         except Exception as error:  # noqa: BLE001 - a resource must not stay in a state for ever
             log("failure", kind=resource.kind.name, arn=resource.arn, error=type(error).__name__)
-            self._set(resource, part, states.failed, "the engine met an internal error; its log has the kind")
+            await self._enter(resource, part, states.failed, "the engine met an internal error; its log has the kind")
             return
         seconds = self._pace.brief_seconds if is_brief else self._pace.in_progress_seconds
         await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))
-        self._set(resource, part, states.done)
+        await self._enter(resource, part, states.done)
 
     async def _stop(self, resource: Resource[Any]) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
-        self._set(resource, None, STOPPED)
+        await self._enter(resource, None, STOPPED)
 
     async def _delete(self, resource: Resource[Any], work: Work | None, in_progress: str) -> None:
         await asyncio.sleep(self._pace.brief_seconds)
-        self._set(resource, None, in_progress)
+        await self._enter(resource, None, in_progress)
         await asyncio.sleep(self._pace.brief_seconds)
-        if work is None:
-            self._resources.remove(resource)
-        else:
-            await work()
+        while True:
+            try:
+                if work is None:
+                    self._resources.remove(resource)
+                else:
+                    await work()
+                break
+            except (ServiceUnavailableError, OSError):
+                await asyncio.sleep(RETRY_SECONDS)
         log("deleted", kind=resource.kind.name, arn=resource.arn)
+
+    async def _enter(self, resource: Resource[Any], part: str | None, status: str, reason: str | None = None) -> None:
+        """Set a status, and retry while the disk refuses it: a resource must not stay in a state for ever."""
+        while True:
+            try:
+                self._set(resource, part, status, reason)
+            except ServiceUnavailableError:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     def _set(self, resource: Resource[Any], part: str | None, status: str, reason: str | None = None) -> None:
         document = resource.document if part is None else resource.document[part]

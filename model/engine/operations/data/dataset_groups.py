@@ -68,10 +68,9 @@ def resume_deletion(engine: Engine, group: Resource[DatasetGroupInternals]) -> N
     """Start or resume a deletion."""
 
     async def remove() -> None:
-        engine.attributions.pop(group.arn, None)
-        data = engine.groups.pop(group.arn)
-        await data.close()
         engine.resources.remove(group, *_remaining(engine, group))
+        engine.attributions.pop(group.arn, None)
+        await engine.groups.pop(group.arn).close()
         shutil.rmtree(engine.state.group(group.internals.id), ignore_errors=True)
 
     engine.lifecycles.delete(group, remove, DELETE_PENDING)  # API reference, DatasetGroup: it has no other

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
-from model.engine.personalize.errors import ResourceNotFoundError
+from model.engine.monitoring.logs import log
+from model.engine.personalize.errors import ResourceNotFoundError, ServiceUnavailableError
 from model.engine.storage.control_plane.kinds import KINDS, AnyInternals, Kind
 
 if TYPE_CHECKING:
@@ -121,25 +123,40 @@ class Resources:
         now = time.time()
         resource.document.setdefault("creationDateTime", now)
         resource.document.setdefault("lastUpdatedDateTime", now)
-        self._database.execute(
-            "INSERT INTO resources (arn, kind, document, private) VALUES (?, ?, ?, ?)",
-            (resource.arn, resource.kind.name, json.dumps(resource.document), _encode(resource.internals)),
-        )
+        with self._transaction():
+            self._database.execute(
+                "INSERT INTO resources (arn, kind, document, private) VALUES (?, ?, ?, ?)",
+                (resource.arn, resource.kind.name, json.dumps(resource.document), _encode(resource.internals)),
+            )
         self._insert(resource)
 
     def save(self, resource: Resource[Any]) -> None:
-        """Store a change, with the time of the change."""
+        """Store a change, with the time of the change.
+
+        Raises
+        ------
+        ServiceUnavailableError
+            The disk refused it; the resource is again as it was stored last.
+        """
         resource.document["lastUpdatedDateTime"] = time.time()
-        self._database.execute(
-            "UPDATE resources SET document = ?, private = ? WHERE arn = ?",
-            (json.dumps(resource.document), _encode(resource.internals), resource.arn),
-        )
+        try:
+            with self._transaction():
+                self._database.execute(
+                    "UPDATE resources SET document = ?, private = ? WHERE arn = ?",
+                    (json.dumps(resource.document), _encode(resource.internals), resource.arn),
+                )
+        except ServiceUnavailableError:
+            query = "SELECT document, private FROM resources WHERE arn = ?"
+            for document, private in self._database.execute(query, (resource.arn,)):
+                resource.document = json.loads(document)
+                resource.internals = msgspec.convert(json.loads(private), resource.kind.internals)
+            raise
 
     def remove(self, *resources: Resource[Any]) -> None:
         """Remove resources, all of them or none."""
-        self._database.execute("BEGIN")
-        self._database.executemany("DELETE FROM resources WHERE arn = ?", [(resource.arn,) for resource in resources])
-        self._database.execute("COMMIT")
+        with self._transaction():
+            arns = [(resource.arn,) for resource in resources]
+            self._database.executemany("DELETE FROM resources WHERE arn = ?", arns)
         for resource in resources:
             self._by_arn.pop(resource.arn, None)
             self._by_kind[resource.kind.name].pop(resource.arn, None)
@@ -147,6 +164,19 @@ class Resources:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Make statements durable, all of them or none."""
+        try:
+            self._database.execute("BEGIN")
+            yield
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            log("failure", operation="control plane", error=type(error).__name__, reason=str(error))
+            raise ServiceUnavailableError("the change could not be written to disk; send it again") from None
 
     def _insert(self, resource: Resource[Any]) -> None:
         self._by_arn[resource.arn] = resource
