@@ -28,7 +28,8 @@ def read_strings(name: str, text: str) -> tuple[str, ...]:
 def read_number(name: str, text: str) -> float:
     """Read a finite number; the message of the error does not repeat the text, since it may be personal data."""
     try:
-        number = float(text) if text.isascii() else math.nan  # float() also reads the digits of other scripts
+        # float() would also read 1_000 and the digits of other scripts.
+        number = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

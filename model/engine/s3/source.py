@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlparse
 
 import boto3
 from botocore.config import Config
@@ -37,9 +36,9 @@ def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[s
     ImportFailedError
         The location holds no files, cannot be read, or is too large.
     """
-    parsed = urlparse(location)
-    bucket, key = parsed.netloc, parsed.path.removeprefix("/")
-    if parsed.scheme != "s3" or not bucket:
+    scheme, _, rest = location.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
         raise ImportFailedError(f"the data location {location} is not valid: it must be s3://bucket/…")
     client = boto3.client("s3", region_name=region, config=Config(s3={"addressing_style": "path"}))
     with _failures(location):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlparse
 
 import boto3
 from botocore.config import Config
@@ -59,10 +58,11 @@ class S3Object:
 
 def read_location(path: str, member: str) -> Location:
     """Parse an S3 path, `s3://bucket/key`, of a request's member, which the error names."""
-    parsed = urlparse(path)
-    if parsed.scheme != "s3" or not parsed.netloc:
+    scheme, _, rest = path.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
         raise InvalidInputError(f"{member} must be s3://bucket/…, not {path}")
-    return Location(parsed.netloc, parsed.path.removeprefix("/"))
+    return Location(bucket, key)
 
 
 class S3Files:

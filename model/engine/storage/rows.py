@@ -1,6 +1,7 @@
 """The rows of an Items, Users or Actions dataset by id: imported rows on disk, streamed rows in memory.
 
-Memory holds only the id and the offset of an imported row, so long descriptions take no memory.
+Memory holds only the id and the offset of an imported row, so long descriptions take no memory. The rows of a small
+part are in memory: a file that is mapped keeps a descriptor, of which frequent imports would take all.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import mmap
 from array import array
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,9 +18,11 @@ import msgspec
 from model.engine.storage.import_part import ROWS_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 Row = dict[str, Any]
+SMALL_BYTES = 64 * 1024
 
 _ids: msgspec.json.Decoder[tuple[str, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 _rows: msgspec.json.Decoder[tuple[str, Row]] = msgspec.json.Decoder(tuple[str, Row])
@@ -28,7 +32,7 @@ class ImportedRows(Mapping[str, Row]):
     """Rows of import parts, oldest first, read from disk on access; the last part with an id determines its row."""
 
     def __init__(self, parts: list[Path]) -> None:
-        self._files: list[mmap.mmap] = []
+        self._files: list[mmap.mmap | bytes] = []
         self._number_of: dict[str, int] = {}
         self._file_of, self._offsets = array("H"), array("q")
         for part in parts:
@@ -49,13 +53,18 @@ class ImportedRows(Mapping[str, Row]):
         return row_id in self._number_of
 
     def _add(self, path: Path) -> None:
-        if path.stat().st_size == 0:
-            return
-        with path.open("rb") as opened:
-            file = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-        self._files.append(file)
+        lines: Iterable[bytes]
+        if path.stat().st_size <= SMALL_BYTES:
+            content = path.read_bytes()
+            self._files.append(content)
+            lines = BytesIO(content)
+        else:
+            with path.open("rb") as opened:
+                mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+            self._files.append(mapped)
+            lines = iter(mapped.readline, b"")
         offset = 0
-        for line in iter(file.readline, b""):
+        for line in lines:
             number = self._number_of.setdefault(_ids.decode(line)[0], len(self._offsets))
             if number == len(self._offsets):
                 self._offsets.append(offset)

@@ -113,7 +113,7 @@ def test_full_replaces_bulk_rows_but_never_streamed_ones_and_the_same_interactio
 @pytest.mark.honours("CreateDatasetImportJob", "INCREMENTAL adds, and needs 1,000 interactions")
 def test_incremental_adds_and_needs_a_thousand_rows(new_shop):
     rows = shop_rows()
-    new_shop.load("Interactions", new_shop.s3.put("data", "c.csv", interactions_csv(rows[:500])), "c")
+    new_shop.load("Interactions", new_shop.s3.put("data", "#1?;c.csv", interactions_csv(rows[:500])), "c")
 
     few = new_shop.s3.put("data", "d.csv", interactions_csv(rows[500:900]))
     refused = new_shop.load("Interactions", few, "d", "INCREMENTAL", may_fail=True)

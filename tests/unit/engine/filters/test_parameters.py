@@ -33,7 +33,7 @@ def test_numbers(text, number):
     assert read_number("P", text) == number
 
 
-@pytest.mark.parametrize("text", ["", "ten", '"10"', "nan", "inf", "1,2", "\u0661\u0662"])
+@pytest.mark.parametrize("text", ["", "ten", '"10"', "nan", "inf", "1,2", "1_000", "\u0661\u0662"])
 def test_other_text_than_a_number_is_refused(text):
     with pytest.raises(InvalidInputError, match=r"filterValues\.P must hold a number"):
         read_number("P", text)

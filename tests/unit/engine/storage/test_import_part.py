@@ -75,6 +75,28 @@ def test_rows_are_those_of_the_last_part_unless_they_were_streamed(parts, stream
     assert all(rows.get(row_id) == wanted.get(row_id) for row_id in "ijklm")
 
 
+def test_many_small_parts_take_no_descriptors(tmp_path):
+    for place in range(20):
+        (tmp_path / str(place)).mkdir()
+        write_rows(tmp_path / str(place) / ROWS_FILE, [(f"i{place}", {})])
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    rows = ImportedRows([tmp_path / str(place) for place in range(20)])
+
+    assert len(rows) == 20
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@settings(max_examples=60)
+@given(content=st.lists(st.text(max_size=20), min_size=1, max_size=9), small=st.sampled_from([0, 2**20]))
+def test_rows_of_small_and_large_parts_are_equal(content, small):
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("model.engine.storage.rows.SMALL_BYTES", small)
+        write_rows(Path(directory) / ROWS_FILE, [(str(place), {"NOTE": note}) for place, note in enumerate(content)])
+        rows = ImportedRows([Path(directory)])
+        assert [rows[str(place)]["NOTE"] for place in range(len(content))] == content
+
+
 def column(kind="string", **marks):
     return Column("X", kind, **{"nullable": True, "categorical": False, "textual": False, **marks})
 
