@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
@@ -37,6 +37,7 @@ _refusals = Refusals()
 REASONS = {400: "Bad Request", 408: "Request Timeout", 500: "Internal Server Error", 503: "Service Unavailable"}
 UNREAD_BYTES = 64 * 1024  # of a body; then the client has to wait until the application has read them
 EXPECT, CONTINUE = b"expect", b"100-continue"
+UPGRADE, TUNNEL = b"upgrade", b"CONNECT"
 
 
 class HeadTooLargeError(Exception):
@@ -47,6 +48,11 @@ class Connection(asyncio.Protocol):
     """One connection of a client, with the requests that it sends one after another.
 
     One timer, which runs at least every `ARRIVAL_SECONDS`, checks all deadlines: setting one costs a request nothing.
+
+    Attributes
+    ----------
+    idle_deadline : float or None
+        When it is closed unless a request begins, in the time of the event loop; None where it is not idle.
     """
 
     transport: Transport
@@ -67,14 +73,14 @@ class Connection(asyncio.Protocol):
         self._arriving: Exchange | None = None  # the one whose body is expected
         self._waiting: deque[Exchange] = deque()  # pipelined
         self._refusal = b""  # of a request that follows unanswered ones
-        self._in_head = self._is_last = False
+        self._in_head = self._is_last = self._is_ended = False
         self._is_reading = self._is_writable = True
         self._head_bytes = self._head_received = self._header_count = 0
         self._target = b""
         self._continues = False
         self._headers: list[tuple[bytes, bytes]] = []
         self._arrival_deadline: float | None = None
-        self._idle_deadline: float | None = None
+        self.idle_deadline: float | None = None
         self._write_deadline: float | None = None
         self._timer: TimerHandle | None = None
 
@@ -82,10 +88,13 @@ class Connection(asyncio.Protocol):
         """Accept a new connection, unless there are too many."""
         self.transport = transport
         self._server.connections.add(self)  # type: ignore[arg-type]  # it only calls `shutdown`
-        if len(self._server.connections) > limits.CONNECTIONS:
-            self._refuse(ServiceUnavailableError(f"there are {limits.CONNECTIONS} connections already"))
+        if len(self._server.connections) > limits.CONNECTIONS and not self._end_an_idle_one():
+            self.transport.write(
+                self._refusal_of(ServiceUnavailableError(f"there are {limits.CONNECTIONS} connections already"), 503)
+            )
+            self._close()  # at once: those beyond the limit must not take the files of others
             return
-        self._arrival_deadline = self._loop.time() + limits.ARRIVAL_SECONDS
+        self.idle_deadline = self._loop.time() + limits.ARRIVAL_SECONDS
         self._set_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - all ends are alike
@@ -103,26 +112,35 @@ class Connection(asyncio.Protocol):
         """Read data; a request that is not complete then has to be so within its time."""
         if self._is_last:
             return  # after the last request that is answered, such as one with `Connection: close`
-        self._idle_deadline = None
         if self._in_head:
             self._head_received += len(data)
         try:
             self._parser.feed_data(data)
             if self._in_head and self._head_received > limits.HEAD_BYTES:
                 self._refuse_invalid()  # the parser keeps a header that has no end
-        except httptools.HttpParserUpgrade:
-            self._is_last = True  # no other protocol is served
-            self._close_if_done()
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             if not self._is_last:
                 self._refuse_invalid()
         if (self._in_head or self._arriving is not None) and self._arrival_deadline is None:
             self._arrival_deadline = self._loop.time() + limits.ARRIVAL_SECONDS
 
+    def eof_received(self) -> bool:
+        """Answer what has arrived, since a client may end its half of the connection before it reads the answers."""
+        arriving, self._arriving, self._in_head = self._arriving, None, False
+        if self._is_ended or (arriving is not None and arriving is self._exchange):
+            return False  # the rest of the request will never arrive
+        if arriving is not None:
+            self._waiting.remove(arriving)
+        self._is_last = True
+        return not self._close_if_done()
+
     # Called by the parser.
 
     def on_message_begin(self) -> None:
         """Start to count a request."""
+        self.idle_deadline = None  # not before: empty lines, which may precede a request, must not extend it
         self._in_head = True
         self._head_bytes = self._head_received = self._header_count = 0
         self._target = b""
@@ -146,10 +164,10 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Start to answer the request, whose body may follow, after those before it."""
         self._in_head = False
-        if self._is_last:
+        parser = self._parser
+        if self._is_last or (parser.should_upgrade() and parser.get_method() != TUNNEL):
             return
         path, raw_path, query = parse_target(self._target)
-        parser = self._parser
         scope = {
             "type": "http",
             "method": parser.get_method().decode("ascii"),
@@ -196,8 +214,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Continue: the client has read."""
         self._is_writable = True
-        self._write_deadline = None
-        if self._exchange is not None and self._exchange.is_answered:
+        self._write_deadline = self._loop.time() + limits.LINGER_SECONDS if self._is_ended else None
+        if self._exchange is not None and self._exchange.is_answered and not self._is_ended:
             self._start_next()
 
     # Called by uvicorn's server.
@@ -234,16 +252,16 @@ class Connection(asyncio.Protocol):
 
     def end_exchange(self) -> None:
         """Start the next request after an answer, or close the connection after the last."""
-        if self.transport.is_closing():
+        if self._has_ended():
             return
         if self._exchange is not None and not self._exchange.keeps_alive:
-            self._close()
+            self._close(lingers=not self._exchange.has_arrived)
         elif self._is_writable:  # else the answer of the next would wait in memory as well
             self._start_next()
 
     def fail(self, error: Exception | None) -> None:
         """Answer with an internal error, after an application has raised one, or has not answered."""
-        if self.transport.is_closing():
+        if self._has_ended():
             return
         log("failure", operation="unknown", error="no answer" if error is None else type(error).__name__)
         if self._exchange is not None and not self._exchange.is_answered:
@@ -263,21 +281,60 @@ class Connection(asyncio.Protocol):
         elif not self._close_if_done():
             self.resume_reading()
             if not self._in_head and self._arriving is None:
-                self._idle_deadline = self._loop.time() + self._keep_alive_seconds
+                self.idle_deadline = self._loop.time() + self._keep_alive_seconds
 
     def _close_if_done(self) -> bool:
         """Close the connection if no request follows and all are answered; return whether it is closed."""
         if self._is_last and not self._waiting and (self._exchange is None or self._exchange.is_answered):
             self.transport.write(self._refusal)
-            self._close()
-        return self.transport.is_closing()
+            self._close(lingers=bool(self._refusal))
+        return self._has_ended()
 
-    def _close(self) -> None:
-        """Close the connection once the client has read what was sent, for which it has its time."""
-        self.transport.close()
+    def _end_an_idle_one(self) -> bool:
+        """Close the idle connection whose time ends first; return False if none is idle."""
+        others = cast("set[Connection]", self._server.connections)
+        idle = [(other.idle_deadline, id(other), other) for other in others if other.idle_deadline is not None]
+        if idle:
+            min(idle)[2].shutdown()
+        return bool(idle)
+
+    def _has_ended(self) -> bool:
+        return self._is_ended or self.transport.is_closing()
+
+    def _close(self, *, lingers: bool = False) -> None:
+        """Close the connection once the client has read what was sent, for which it has its time.
+
+        Parameters
+        ----------
+        lingers : bool
+            Whether to drop for a while what the client still sends: TCP resets a connection that is closed before its
+            data are read, and then the client might never see the answer (RFC 9112, 9.6).
+        """
+        self._is_ended = self._is_last = True
+        self.idle_deadline = None
+        if lingers and self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+            self.resume_reading()
+        else:
+            self.transport.close()
         if self._write_deadline is None:
-            self._write_deadline = self._loop.time() + limits.WRITE_SECONDS
+            self._write_deadline = self._loop.time() + (limits.LINGER_SECONDS if lingers else limits.WRITE_SECONDS)
             self._set_timer()
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read a request that offers another protocol as one that does not, as RFC 9110 (7.8) allows; none is served.
+
+        The parser takes all that follows the head for the other protocol, so it has to read the head again.
+        """
+        if self._is_last or self._parser.get_method() == TUNNEL:
+            self._is_last = True
+            self._close_if_done()
+            return
+        version = self._parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self._parser.get_method(), self._target, version)]
+        lines += [b"%b: %b" % header for header in self._headers if header[0] != UPGRADE]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join((*lines, b"", rest)))
 
     def _pause_reading(self) -> None:
         if self._is_reading:
@@ -292,7 +349,7 @@ class Connection(asyncio.Protocol):
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        deadlines = (self._arrival_deadline, self._idle_deadline, self._write_deadline)
+        deadlines = (self._arrival_deadline, self.idle_deadline, self._write_deadline)
         nearest = min((deadline for deadline in deadlines if deadline is not None), default=float("inf"))
         # A deadline that is set meanwhile is never before the next check.
         delay = min(nearest - self._loop.time(), limits.ARRIVAL_SECONDS, self._keep_alive_seconds)
@@ -304,13 +361,13 @@ class Connection(asyncio.Protocol):
         if self._write_deadline is not None and self._write_deadline <= now:
             self.transport.abort()
             return
-        if not self.transport.is_closing():
+        if not self._has_ended():
             if self._arrival_deadline is not None and self._arrival_deadline <= now:
                 if self._is_reading:
                     self._time_out()
                 else:  # the client waits for earlier answers
                     self._arrival_deadline = now + limits.ARRIVAL_SECONDS
-            elif self._idle_deadline is not None and self._idle_deadline <= now:
+            elif self.idle_deadline is not None and self.idle_deadline <= now:
                 self._close()
         if self._timer is None:
             self._set_timer()
@@ -325,7 +382,7 @@ class Connection(asyncio.Protocol):
         rule = f"Invalid HTTP request received. Its head may have {limits.HEAD_BYTES} bytes."
         self._refuse(InvalidInputError(rule), 400)
 
-    def _refuse(self, error: EngineError, status: int = 503) -> None:
+    def _refuse(self, error: EngineError, status: int) -> None:
         """Refuse what is arriving, after the answers to the requests before it, and close the connection."""
         self._is_last, self._in_head, self._arrival_deadline = True, False, None
         self._refusal = self._refusal_of(error, status)
@@ -335,7 +392,7 @@ class Connection(asyncio.Protocol):
         elif refused is self._exchange:
             refused.lose()
             self.transport.write(self._refusal)
-            self._close()
+            self._close(lingers=True)
         else:
             self._waiting.remove(refused)
 

@@ -10,6 +10,7 @@ from model.engine.http.messages import JSON, Application, Message, Receive, Send
 if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
 
+READING = ("GET", "HEAD")  # of which the connection sends the latter no body
 METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -19,7 +20,7 @@ def make_pages(engine: Engine) -> Application:
     async def application(scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG001 - none has a body
         if scope["type"] != "http":
             return
-        path = scope["path"] if scope["method"] == "GET" else ""
+        path = scope["path"] if scope["method"] in READING else ""
         if path == "/health":
             await answer(send, 200, b'{"status":"ok"}')
         elif path == "/ready":

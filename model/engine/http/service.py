@@ -13,7 +13,7 @@ from model.datasets.errors import DatasetError
 from model.engine.access.authentication import refuse_web_pages
 from model.engine.http.faults import error_of
 from model.engine.http.messages import CLOSE, JSON, Application, Bodies, Message, Receive, Send, answer, head_of
-from model.engine.http.operator_pages import make_pages
+from model.engine.http.operator_pages import READING, make_pages
 from model.engine.http.wire import CONTROL, Operation, operations, paths, shape_answer
 from model.engine.monitoring.logs import Refusals, log
 from model.engine.operations.registry import HANDLERS
@@ -165,7 +165,7 @@ def make_application(engine: Engine, door: Door, faults: Faults) -> Application:
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"] in shown and scope["method"] == "GET" and _may_see(door, scope):
+        if scope["path"] in shown and scope["method"] in READING and _may_see(door, scope):
             await pages(scope, receive, send)
         else:
             await service.operate(scope, receive, send)

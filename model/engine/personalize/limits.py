@@ -92,6 +92,7 @@ HEAD_BYTES = 16 * 1024
 HEADERS = 100
 ARRIVAL_SECONDS = 20.0  # from the first byte of a request to its last, and to the first on a new connection
 WRITE_SECONDS = 20.0  # for a client to read what is sent
+LINGER_SECONDS = 2.0  # for which what a refused client still sends is dropped before its connection is closed
 HANDLING_SECONDS = 50.0  # SDKs time out after 60
 CONNECTIONS = 2000
 FILES = 256  # open files beside the connections

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -149,6 +150,8 @@ def test_what_is_no_request_or_too_much_of_one_is_refused(running, head):
 
 def test_so_many_connections_and_no_more(running):
     held = [running.connect() for _ in range(3)]
+    for busy in held:
+        busy.sendall(HEAD[:20])
     time.sleep(0.05)
     with running.connect() as connection:
         assert error_in(everything(connection)) == (b"503", "ServiceUnavailable")
@@ -159,6 +162,33 @@ def test_so_many_connections_and_no_more(running):
         assert taken(connection)
     for held_socket in held:
         held_socket.close()
+
+
+def test_idle_connections_make_room_for_new_ones(running):
+    with ExitStack() as opened:
+        answered, silent, busy = (opened.enter_context(running.connect()) for _ in range(3))
+        answered.sendall(HEAD + b"\r\n0123456789")
+        assert taken(answered)
+        busy.sendall(HEAD)
+        time.sleep(0.05)
+        for closed in (silent, answered):  # the one that has sent nothing has least time left
+            new = opened.enter_context(running.connect())
+            new.sendall(HEAD + b"\r\n0123456789")
+            assert taken(new)
+            assert closed.recv(1) == b""
+        busy.sendall(b"\r\n0123456789")
+        assert taken(busy)
+
+
+def test_empty_lines_keep_no_connection_open(running):
+    running.server.config.timeout_keep_alive = 0.2
+    with running.connect() as connection, suppress(OSError):
+        connection.sendall(HEAD + b"\r\n0123456789")
+        assert taken(connection)
+        for _ in range(30):
+            connection.sendall(b"\r\n")
+            time.sleep(0.02)
+    assert running.server.server_state.connections == set()
 
 
 def test_a_client_that_does_not_read_its_answer_is_let_go(running):

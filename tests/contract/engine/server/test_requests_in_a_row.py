@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 
 import pytest
 
-from model.engine.http.messages import Bodies, answer
+from model.engine.http.messages import CLOSE, Bodies, answer
 from model.engine.personalize import limits
 from tests.contract.engine.server.http_server import HttpServer
 from tests.fakes.waiting import wait_until
@@ -25,9 +26,12 @@ class Application:
 
     async def __call__(self, scope, receive, send):
         self.seen.append(scope["path"])
-        body = await Bodies().read(receive)
+        body = await Bodies().read(receive) if scope["path"] != "/refused" else b""
         while scope["path"] == "/slow" and not self.released.is_set():
             await asyncio.sleep(0.01)
+        if scope["path"] == "/refused":
+            await answer(send, 413, b"", extra=[CLOSE])
+            return
         if scope["path"] == "/broken":
             raise KeyError(scope["path"])
         text = f"<{scope['path']} {body.decode()}>".encode()
@@ -123,20 +127,62 @@ def test_what_follows_the_last_request_of_a_connection_is_ignored(server, applic
     assert application.seen == ["/a"]
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"CONNECT 127.0.0.1:80 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-        b"GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
-    ],
-)
-def test_no_other_protocol_is_served(server, application, head):
+def test_a_tunnel_is_not_served(server, application):
     with server.connect() as connection:
+        head = b"CONNECT 127.0.0.1:80 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         connection.sendall(head + b"\x00\x01 of another protocol" + request(b"/b"))
         received = all_of(connection)
 
     assert statuses(received) in ([200], [400])
-    assert application.seen in (["/a"], [])
+    assert application.seen == []
+
+
+def test_the_offer_of_another_protocol_is_ignored(server, application):
+    # As Java's HTTP client and `curl --http2` offer HTTP/2 with each request.
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    with server.connect() as connection:
+        connection.sendall(request(b"/a", b"0123", offer) + request(b"/b", b"", offer))
+        connection.sendall(request(b"/c", b"45", b"Connection: close\r\n"))
+        received = all_of(connection)
+
+    assert statuses(received) == [200] * 3
+    assert b"</a 0123>" in received
+    assert b"</c 45>" in received
+    assert received.count(b"connection: close") == 1
+
+
+@pytest.mark.parametrize("sent", [request(b"/slow"), request(b"/slow") + request(b"/slow")[:-10]])
+def test_a_client_that_has_ended_its_half_is_answered(server, application, sent):
+    with server.connect() as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        wait_until(lambda: application.seen == ["/slow"])
+        time.sleep(0.05)
+        application.released.set()
+        assert statuses(all_of(connection)) == [200]
+    wait_until(lambda: not server.server.server_state.connections)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [(b"POST / HTTP/1.1\r\nX: " + b"x" * limits.HEAD_BYTES, 400), (b"POST /refused HTTP/1.1\r\nHost: a\r\n", 413)],
+)
+def test_a_client_that_is_still_sending_reads_the_refusal(server, head, status, monkeypatch):
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 10.0)
+    body = bytes(8 * 1024 * 1024)
+    with server.connect() as connection:
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        time.sleep(0.1)  # a reset would discard what has arrived
+        assert statuses(all_of(connection)) == [status]
+    wait_until(lambda: not server.server.server_state.connections)
+
+
+def test_a_refused_client_that_stays_is_let_go(server, monkeypatch):
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 0.2)
+    with server.connect() as connection:
+        connection.sendall(b"this is no HTTP\r\n\r\n")
+        assert statuses(all_of(connection)) == [400]
+        wait_until(lambda: not server.server.server_state.connections)
 
 
 def test_a_client_that_waits_for_100_continue_may_send(server):
