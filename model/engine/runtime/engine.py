@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sqlite3
 import time
+import zipfile
 from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
 
 from model.engine.jobs.processes import Jobs
 from model.engine.monitoring.logs import log
 from model.engine.monitoring.metrics import Counts, Gauge
 from model.engine.personalize.arns import Caller, labels_of
+from model.engine.personalize.errors import DirectoryInUseError
 from model.engine.runtime.lifecycle import Lifecycles
 from model.engine.serving.attribution import Attribution, attribution_gauge
 from model.engine.serving.served_lists import ServedLists
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
     from model.engine.configuration.settings import Settings
 
 
+# How a file that is missing, unreadable or damaged is noticed: by the system, SQLite, or a reader of JSON or arrays.
+UNREADABLE = (OSError, sqlite3.DatabaseError, zipfile.BadZipFile, msgspec.MsgspecError, ValueError, EOFError, KeyError)
 # How long a start waits until the models have caught up with all events: for all of them together, and each at least.
 START_SECONDS, MODEL_SECONDS = 3.0, 1.0
 
@@ -59,7 +66,21 @@ class Engine:
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
-        """Lock the directory and read all state from it."""
+        """Lock the directory and read all state from it.
+
+        Raises
+        ------
+        DirectoryInUseError
+            It cannot be read or written, another process uses it, or it is damaged.
+        """
+        try:
+            return await cls._open(settings)
+        except UNREADABLE as error:
+            what = f"{settings.directory} cannot be used, or a file in it is damaged"
+            raise DirectoryInUseError(f"{what} ({type(error).__name__}: {error})") from error
+
+    @classmethod
+    async def _open(cls, settings: Settings) -> Self:
         engine = cls(settings, StateDirectory.open(settings.directory))
         until = time.monotonic() + START_SECONDS
         for group in engine.resources.of_kind(DATASET_GROUP):
