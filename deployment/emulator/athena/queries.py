@@ -52,6 +52,12 @@ ERROR_PATTERNS = (
         "Scalar sub-query has returned multiple rows",
     ),
     (r"[Oo]ut of range for the destination type INT64", "NUMERIC_VALUE_OUT_OF_RANGE", "bigint addition overflow"),
+    (
+        r"invalid (?:perl operator|escape sequence): (.*)|bad repetition operator: (.*)",
+        "NOT_SUPPORTED",
+        "the regular expression is not supported on the laptop: {0}",
+    ),
+    (r"(missing [\])]|no argument for repetition operator): (.*)", "INVALID_FUNCTION_ARGUMENT", "{0}: {1}"),
     (r"Could not cast value .* to DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE", "Decimal overflow"),
 )
 ERROR_CODES = (

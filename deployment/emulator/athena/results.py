@@ -164,6 +164,7 @@ _PRINTERS: dict[str, Callable[[Any, Type], str]] = {
     "decimal": lambda value, _kind: format(value, "f"),
     "double": lambda value, _kind: java_text(value),
     "real": lambda value, _kind: java_text(_shortest_single(value)),
+    "time": lambda value, kind: value.isoformat("microseconds")[: 9 + max(kind.parameters[0], 3)],
     "timestamp": _timestamp,
     ZONED: _timestamp,
     "varbinary": lambda value, _kind: value.hex(" "),

@@ -112,6 +112,10 @@ def _aggregate(name: str, node: exp.Expression, scope: Scope, modifiers: Modifie
         modifiers = replace(modifiers, order=f" ORDER BY {order_text(arguments[-1].expressions, inner)}")
         arguments[-1] = arguments[-1].this
     if arguments and isinstance(arguments[0], exp.Distinct):
+        if modifiers.over:
+            text = node.sql(dialect="trino", normalize_functions=False)
+            message = f"DISTINCT in window function parameters not yet supported: {text}"
+            raise refusal("NOT_SUPPORTED", message, node, scope)
         arguments = list(arguments[0].expressions)
         modifiers = replace(modifiers, distinct="DISTINCT ")
     if name == "count" and len(arguments) == 1 and isinstance(arguments[0], exp.Star):
@@ -138,6 +142,8 @@ def apply(
             bound = _bind(form, values, exactly=exactly)
             if bound is not None:
                 return _write(form, nodes, values, bound, scope, modifiers)
+    if None in values or len(values) in functions.ABSENT_FORMS.get(name, ()):
+        raise refusal("NOT_SUPPORTED", f"this form of {name} is not supported on the laptop", node, scope)
     given = ", ".join("<function>" if value is None else str(value.type) for value in values)
     message = f"Unexpected parameters ({given}) for function {name}. Expected: {shown(name, forms)}"
     raise refusal("FUNCTION_NOT_FOUND", message, node, scope)

@@ -142,7 +142,8 @@ def _from_number(value: Value, wanted: Type, is_safe: bool) -> str:
         safe = f"TRY_CAST({sql} AS {duckdb_name(wanted)})"
         return safe if is_safe else checked(safe, f"{safe} IS NOT NULL OR {sql} IS NULL", message)
     if wanted.name == "decimal":
-        scaled = f"round({sql}, {wanted.parameters[1]})" if actual.is_floating else sql
+        # Trino rounds the digits that the number is printed with.
+        scaled = f"CAST({sql} AS VARCHAR)" if actual.is_floating else sql
         safe = f"TRY_CAST({scaled} AS {duckdb_name(wanted)})"
         kind = str(actual).upper()
         shown = f"trino_double_text({sql})" if actual.is_floating else f"CAST({sql} AS VARCHAR)"
@@ -189,7 +190,7 @@ def _from_text(value: Value, wanted: Type, is_safe: bool) -> str:
     shown = f"'INVALID_CAST_ARGUMENT: {message.format(sql, str(wanted).upper())}'"
     parsed = f"TRY_CAST(trim({sql}) AS {duckdb_name(wanted)})"
     if wanted.name in {"timestamp", ZONED}:
-        parsed = _to_precision(parsed, wanted)
+        parsed = to_precision(parsed, wanted)
     valid = f"(regexp_full_match({sql}, '{pattern}') AND {parsed} IS NOT NULL)"
     return checked(parsed, valid, shown, is_safe=is_safe)
 
@@ -206,7 +207,7 @@ def _from_moment(value: Value, wanted: Type, is_safe: bool) -> str:
     if wanted.name == ZONED:
         return value.sql if actual.name == ZONED else f"timezone('UTC', CAST({value.sql} AS TIMESTAMP))"
     if wanted.name == "timestamp":
-        return _to_precision(f"CAST({local(value)} AS TIMESTAMP)", wanted)
+        return to_precision(f"CAST({local(value)} AS TIMESTAMP)", wanted)
     return f"CAST({local(value)} AS {duckdb_name(wanted)})"
 
 
@@ -273,7 +274,7 @@ def _fit(text: str, wanted: Type, *, is_safe: bool) -> str:
     return checked(_cut(text, wanted), f"length({text}) <= {length}", message, is_safe=is_safe)
 
 
-def _to_precision(sql: str, wanted: Type) -> str:
+def to_precision(sql: str, wanted: Type) -> str:
     """Round a timestamp to a precision, half up as Trino does."""
     digits = wanted.parameters[0]
     if digits >= 6:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from deployment.emulator.athena.dialect import formats
 from deployment.emulator.athena.dialect.calls import FORMS, apply, function_body
-from deployment.emulator.athena.dialect.casts import cast, coerce, local
+from deployment.emulator.athena.dialect.casts import cast, coerce, local, to_precision
 from deployment.emulator.athena.dialect.functions.signatures import signatures
 from deployment.emulator.athena.dialect.operators import (
     at_zone,
@@ -195,7 +195,10 @@ def _date_add(node: exp.Anonymous, scope: Scope) -> Value:
         raise _unexpected(node, scope)
     number = {"week": "7 * ", "quarter": "3 * "}.get(unit, "")
     step = {"week": "to_days", "quarter": "to_months"}.get(unit, f"to_{unit}s")
-    moved = f"({local(value)} + {step}(CAST({number}{count.sql} AS {'BIGINT' if unit in TIME_UNITS else 'INTEGER'})))"
+    if unit in TIME_UNITS:
+        moved = f"({value.sql} + {step}(CAST({count.sql} AS BIGINT)))"
+        return Value(to_precision(moved, value.type) if unit == "millisecond" else moved, value.type)
+    moved = f"({local(value)} + {step}(CAST({number}{count.sql} AS INTEGER)))"
     moved = f"CAST({moved} AS {'DATE' if value.type == DATE else 'TIMESTAMP'})"
     return Value(_unzoned(moved, value.type), value.type)
 
@@ -204,7 +207,12 @@ def _date_diff(node: exp.Anonymous, scope: Scope) -> Value:
     first, second = (_moment(argument, node, scope) for argument in node.expressions[1:])
     kind = common_type(first.type, second.type) or TIMESTAMP
     unit = _unit(node.expressions[0], scope, kind)
-    one, two = (local(Value(coerce(value, kind), kind)) for value in (first, second))
+    values = [Value(coerce(value, kind), kind) for value in (first, second)]
+    if kind.name == ZONED and unit in TIME_UNITS:
+        # Hours pass at the same rate on a day when the clocks change.
+        one, two = (f"timezone('UTC', {value.sql})" for value in values)
+    else:
+        one, two = map(local, values)
     return Value(f"date_sub('{unit}', {one}, {two})", BIGINT)
 
 

@@ -6,6 +6,7 @@ of Trino's ExpressionAnalyzer.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -179,6 +180,9 @@ def compare(operator: str, left: Value, right: Value, node: exp.Expression, scop
         return Value(f"(({one} {operator} {two}) AND NOT isnan({one}) AND NOT isnan({two}))", BOOLEAN)
     if wider.is_floating:
         return Value(f"(({one} <> {two}) OR isnan({one}) OR isnan({two}))", BOOLEAN)
+    if wider.name == "array" and operator in {"=", "<>"}:
+        # Null where an element is null and no other differs.
+        return Value(f"({'NOT ' if operator == '<>' else ''}trino_equal({one}, {two}))", BOOLEAN)
     return Value(f"({one} {operator} {two})", BOOLEAN)
 
 
@@ -284,8 +288,20 @@ def _like(node: exp.Like, scope: Scope, escape: exp.Expression | None = None) ->
         if not operand.type.is_text and operand.type.name != "unknown":
             message = f"{side} LIKE expression must evaluate to a varchar (actual: {operand.type})"
             raise refusal("TYPE_MISMATCH", message, place, scope)
-    suffix = f" ESCAPE {value_of(escape, scope).sql}" if escape is not None else " ESCAPE ''"
+    if escape is None:
+        return Value(f"({coerce(value, VARCHAR)} LIKE {coerce(pattern, VARCHAR)} ESCAPE '')", BOOLEAN)
+    if isinstance(escape, exp.Literal) and isinstance(node.expression, exp.Literal):
+        _check_escape(node.expression.name, escape.name)
+    suffix = f" ESCAPE {value_of(escape, scope).sql}"
     return Value(f"({coerce(value, VARCHAR)} LIKE {coerce(pattern, VARCHAR)}{suffix})", BOOLEAN)
+
+
+def _check_escape(pattern: str, escape: str) -> None:
+    if len(escape) != 1:
+        raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", "Escape string must be a single character")
+    if escape in re.sub(re.escape(escape) + f"[%_{re.escape(escape)}]", "", pattern):
+        message = "Escape character must be followed by '%', '_' or the escape character itself"
+        raise QueryFailedError("INVALID_FUNCTION_ARGUMENT", message)
 
 
 def _escape(node: exp.Escape, scope: Scope) -> Value:

@@ -70,9 +70,9 @@ AGGREGATES: dict[str, list[Signature]] = {
     "map_agg": signatures(
         "K, V -> map(K, V)", lambda a, _r, each: f"trino_first_map({each('list', *a[:1])}, {each('list', *a[1:])})"
     ),
-    "max": signatures("T -> T", _plain("max")),
+    "max": signatures("T -> T", _plain("max")) + signatures("T, bigint -> array(T)", _plain("max")),
     "max_by": signatures("T, K -> T", _plain("arg_max_null")),
-    "min": signatures("T -> T", _plain("min")),
+    "min": signatures("T -> T", _plain("min")) + signatures("T, bigint -> array(T)", _plain("min")),
     "min_by": signatures("T, K -> T", _plain("arg_min_null")),
     "multimap_agg": signatures(
         "K, V -> map(K, array(V))",

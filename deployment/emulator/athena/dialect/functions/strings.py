@@ -17,15 +17,24 @@ TABLE: dict[str, list[Signature]] = {
     "lpad": signatures("varchar, bigint, varchar -> varchar", "lpad({0}, CAST({1} AS INTEGER), {2})"),
     "ltrim": signatures("varchar -> varchar", "ltrim({0})")
     + signatures("varchar, varchar -> varchar", "ltrim({0}, {1})"),
-    "regexp_count": signatures("varchar, varchar -> bigint", "len(regexp_extract_all({0}, {1}))"),
-    "regexp_extract": signatures("varchar, varchar -> varchar", "trino_regexp_extract({0}, {1}, 0)")
-    + signatures("varchar, varchar, bigint -> varchar", "trino_regexp_extract({0}, {1}, CAST({2} AS INTEGER))"),
-    "regexp_extract_all": signatures("varchar, varchar -> array(varchar)", "regexp_extract_all({0}, {1})")
-    + signatures("varchar, varchar, bigint -> array(varchar)", "regexp_extract_all({0}, {1}, CAST({2} AS INTEGER))"),
-    "regexp_like": signatures("varchar, varchar -> boolean", "regexp_matches({0}, {1})"),
-    "regexp_replace": signatures("varchar, varchar -> varchar", "regexp_replace({0}, {1}, '', 'g')")
-    + signatures("varchar, varchar, varchar -> varchar", "regexp_replace({0}, {1}, trino_replacement({2}), 'g')"),
-    "regexp_split": signatures("varchar, varchar -> array(varchar)", "regexp_split_to_array({0}, {1})"),
+    "regexp_count": signatures("varchar, varchar -> bigint", "len(regexp_extract_all({0}, trino_pattern({1})))"),
+    "regexp_extract": signatures("varchar, varchar -> varchar", "trino_regexp_extract({0}, trino_pattern({1}), 0)")
+    + signatures(
+        "varchar, varchar, bigint -> varchar", "trino_regexp_extract({0}, trino_pattern({1}), CAST({2} AS INTEGER))"
+    ),
+    "regexp_extract_all": signatures(
+        "varchar, varchar -> array(varchar)", "regexp_extract_all({0}, trino_pattern({1}))"
+    )
+    + signatures(
+        "varchar, varchar, bigint -> array(varchar)",
+        "regexp_extract_all({0}, trino_pattern({1}), CAST({2} AS INTEGER))",
+    ),
+    "regexp_like": signatures("varchar, varchar -> boolean", "regexp_matches({0}, trino_pattern({1}))"),
+    "regexp_replace": signatures("varchar, varchar -> varchar", "regexp_replace({0}, trino_pattern({1}), '', 'g')")
+    + signatures(
+        "varchar, varchar, varchar -> varchar", "regexp_replace({0}, trino_pattern({1}), trino_replacement({2}), 'g')"
+    ),
+    "regexp_split": signatures("varchar, varchar -> array(varchar)", "regexp_split_to_array({0}, trino_pattern({1}))"),
     "replace": signatures("varchar, varchar -> varchar", "replace({0}, {1}, '')")
     + signatures("varchar, varchar, varchar -> varchar", "replace({0}, {1}, {2})"),
     "reverse": signatures("varchar -> varchar", "reverse({0})")
@@ -40,13 +49,15 @@ TABLE: dict[str, list[Signature]] = {
         "varchar, varchar, varchar -> map(varchar, varchar)", "trino_split_to_map({0}, {1}, {2})"
     ),
     "starts_with": signatures("varchar, varchar -> boolean", "starts_with({0}, {1})"),
-    "strpos": signatures("varchar, varchar -> bigint", "strpos({0}, {1})"),
+    "strpos": signatures("varchar, varchar -> bigint", "strpos({0}, {1})")
+    + signatures("varchar, varchar, bigint -> bigint", "trino_strpos({0}, {1}, {2})"),
     "substr": signatures("varchar, bigint -> varchar", "trino_substring({0}, {1})")
     + signatures("varchar, bigint, bigint -> varchar", "trino_substring_of({0}, {1}, {2})"),
     "to_utf8": signatures("varchar -> varbinary", "encode({0})"),
     "translate": signatures("varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})"),
     "trim": signatures("varchar -> varchar", "trim({0})") + signatures("varchar, varchar -> varchar", "trim({0}, {1})"),
-    "upper": signatures("varchar -> varchar", "upper({0})"),
+    # Java has no capital letter for this one alone.
+    "upper": signatures("varchar -> varchar", "replace(upper(replace({0}, 'ß', '\ue000')), '\ue000', 'ß')"),
     "url_decode": signatures("varchar -> varchar", "trino_url_decode({0})"),
     "url_encode": signatures("varchar -> varchar", "trino_url_encode({0})"),
     "url_extract_fragment": signatures("varchar -> varchar", "trino_url_part({0}, 'fragment')"),

@@ -23,9 +23,14 @@ _TIME_PARTS = {
     "second": "second({local0})",
     "millisecond": "(millisecond({local0}) % 1000)",
 }
+_OF_INTERVALS = {
+    "day": signatures("day_time -> bigint", "CAST(trunc(epoch_ms({0}) / 86400000) AS BIGINT)"),
+    "month": signatures("year_month -> bigint", "(trino_months({0}) % 12)"),
+    "year": signatures("year_month -> bigint", "CAST(trunc(trino_months({0}) / 12) AS BIGINT)"),
+}
 
 TABLE: dict[str, list[Signature]] = {
-    **{name: signatures(_OF_DATES, sql) for name, sql in _PARTS.items()},
+    **{name: signatures(_OF_DATES, sql) + _OF_INTERVALS.get(name, []) for name, sql in _PARTS.items()},
     **{
         name: signatures(_OF_TIMES, sql) + signatures("day_time -> bigint", sql.replace("local0", "0"))
         for name, sql in _TIME_PARTS.items()

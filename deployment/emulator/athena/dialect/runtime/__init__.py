@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deployment.emulator.athena.dialect.runtime import doubles, hashes, urls
+from deployment.emulator.athena.dialect.runtime import doubles, hashes, texts, urls
 from deployment.emulator.athena.dialect.runtime.macros import MACROS
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "trino_from_base": (hashes.from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
     "trino_from_big_endian": (hashes.from_big_endian, ["BLOB"], "BIGINT"),
     "trino_inverse_normal_cdf": (doubles.inverse_normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
+    "trino_json_number": (texts.json_number, ["VARCHAR"] * 2, "VARCHAR"),
     "trino_normal_cdf": (doubles.normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
     "trino_scientific": (doubles.scientific_text, ["DOUBLE"], "VARCHAR"),
     "trino_sha512": (hashes.sha512, ["BLOB"], "BLOB"),
+    "trino_strpos": (texts.find_instance, ["VARCHAR", "VARCHAR", "BIGINT"], "BIGINT"),
     "trino_to_big_endian": (hashes.to_big_endian, ["BIGINT"], "BLOB"),
     "trino_url_decode": (urls.decode, ["VARCHAR"], "VARCHAR"),
     "trino_url_encode": (urls.encode, ["VARCHAR"], "VARCHAR"),

@@ -32,7 +32,12 @@ MACROS: dict[str, str] = {
     "trino_cube_root(x)": "CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END",
     # Text
     "trino_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
-    "trino_replacement(r)": r"regexp_replace(replace(r, '\', '\\'), '\$(\d)', '\\\1', 'g')",
+    # Java's names of groups.
+    "trino_pattern(p)": r"regexp_replace(p, '\(\?<([A-Za-z])', '(?P<\1', 'g')",
+    "trino_replacement(r)": (
+        r"regexp_replace(replace(trino_check(r, NOT contains(r, '${'), 'NOT_SUPPORTED: names of groups in a "
+        r"replacement are not supported on the laptop' || left(r, 0)), '\', '\\'), '\$(\d)', '\\\1', 'g')"
+    ),
     "trino_split(s, d, n)": (
         "CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
         "ELSE string_split(s, d)[1:n - 1] || [array_to_string(string_split(s, d)[n:], d)] END"
@@ -52,8 +57,9 @@ MACROS: dict[str, str] = {
     "trino_json_path(p)": r"""regexp_replace(p, '\["([^"]*)"\]', '."\1"', 'g')""",
     "trino_json_extract(x, p)": "CAST(json_extract(trino_json(x), trino_json_path(p)) AS VARCHAR)",
     "trino_json_scalar(x, p)": (
-        "CASE WHEN json_type(trino_json(x), trino_json_path(p)) NOT IN ('ARRAY', 'OBJECT', 'NULL') "
-        "THEN json_extract_string(trino_json(x), trino_json_path(p)) END"
+        "CASE json_type(trino_json(x), trino_json_path(p)) WHEN 'ARRAY' THEN NULL WHEN 'OBJECT' THEN NULL "
+        "WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN trino_json_number(x, p) "
+        "ELSE json_extract_string(trino_json(x), trino_json_path(p)) END"
     ),
     "trino_json_size(x, p)": (
         "CASE json_type(trino_json(x), trino_json_path(p)) "
@@ -110,6 +116,9 @@ MACROS: dict[str, str] = {
         + _TEXT_OF_PARTS.format("abs(epoch_ms(i)) % 1000", 3)
     ),
     # Arrays and maps
+    "trino_equal(a, b)": (
+        "CASE WHEN len(a) <> len(b) THEN FALSE ELSE trino_all(list_transform(a, lambda e_, i_: e_ = b[i_])) END"
+    ),
     "trino_has_null(a)": "(len(list_filter(a, lambda e_: e_ IS NULL)) > 0)",
     "trino_holds(a, x)": "(coalesce(list_contains(a, x), FALSE) OR (x IS NULL AND trino_has_null(a)))",
     "trino_subscript(a, i)": (
