@@ -94,9 +94,7 @@ class Engine:
             if recommender.status == ACTIVE:
                 await engine.serve(recommender, None, max(MODEL_SECONDS, until - time.monotonic()))
         engine._remove_leftovers()
-        # What has been read stays in use; frozen, it costs no garbage collection its 30 ms and more.
-        gc.collect()
-        gc.freeze()
+        _freeze()
         return engine
 
     async def close(self) -> None:
@@ -120,6 +118,7 @@ class Engine:
         """Bring a dataset's imported parts into memory."""
         group = self.groups[dataset.document["datasetGroupArn"]]
         await group.load_parts(dataset.document["datasetType"], dataset.internals.parts)
+        _freeze()
 
     async def serve(
         self, resource: Resource[Any], version_arn: str | None = None, timeout_seconds: float | None = None
@@ -134,6 +133,7 @@ class Engine:
         trained = resource if version_arn is None else self.resources.find(SOLUTION_VERSION, version_arn)
         served = await self.served.load(trained, share=version_arn is not None, timeout_seconds=timeout_seconds)
         self.served.set(resource.arn, served)
+        _freeze()
 
     def schema_text(self, group_arn: str, dataset_type: str) -> str | None:
         """Return the schema of a dataset, by its type such as ITEMS; None where the group has no such dataset."""
@@ -177,3 +177,10 @@ class Engine:
         for path in (self.state.root / "groups").glob("*/bulk/*"):
             if path.name not in parts:
                 shutil.rmtree(path)
+
+
+def _freeze() -> None:
+    """Exclude what is in memory now from garbage collections: events that arrive would repeat them, 30 ms each."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
