@@ -25,7 +25,7 @@ from model.engine.http.connections import Connection
 from model.engine.http.faults import Faults, make_control
 from model.engine.http.operator_pages import make_pages
 from model.engine.http.service import make_application
-from model.engine.monitoring.logs import log
+from model.engine.monitoring.logs import end_log, log
 from model.engine.operations.registry import CACHES, resume
 from model.engine.personalize import limits
 from model.engine.personalize.errors import DamagedLogError, DirectoryInUseError
@@ -78,6 +78,7 @@ def main() -> int:
         except DirectoryInUseError as error:
             sys.stderr.write(f"The engine cannot use its directory: {error}.\n")
             return CANNOT_START
+    end_log()
     return 0
 
 

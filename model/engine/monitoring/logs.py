@@ -1,8 +1,13 @@
-"""Structured logs: one JSON object a line on standard output, without ids of users and payloads."""
+"""Structured logs: one JSON object a line on standard output, without ids of users and payloads.
+
+Where standard output takes none, as on a full disk or when its reader has ended, lines are lost, and nothing else.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 import time
 
@@ -13,8 +18,17 @@ REFUSALS_A_SECOND = 50  # so that refused clients cannot fill the disk; all are 
 def log(event: str, **fields: str | float | None) -> None:
     """Write one line; its fields are names of resources and numbers, never what a client sent about a user."""
     line = {"time": round(time.time(), 3), "level": LEVELS.get(event, "info"), "event": event, **fields}
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+def end_log() -> None:
+    """Drop what standard output does not take, which would change the exit code of the process."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Refusals:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 
 from model.engine.personalize.limits import BODY_BYTES
-from tests.contract.engine.running_engine import REGION
+from tests.contract.engine.running_engine import REGION, ROOT
 
 TARGET = {"X-Amz-Target": "AmazonPersonalize.ListSchemas", "Content-Type": "application/x-amz-json-1.1"}
 
@@ -46,6 +49,20 @@ def test_a_broken_request_is_answered_with_a_name(engine, method, path, body, he
     assert answered == status
     assert found["x-amzn-errortype"] == json.loads(text)["__type"] == name
     assert json.loads(text)["message"]
+
+
+def test_a_log_that_nothing_reads_stops_neither_requests_nor_the_end(tmp_path):
+    command = [sys.executable, "-m", "model.engine", "--directory", str(tmp_path / "state"), "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["port"]
+        process.stdout.close()
+        answered, _, text = send(SimpleNamespace(port=port), "POST", "/", b"{}")
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+
+    assert (answered, json.loads(text)["__type"]) == (400, "InvalidAction")
+    assert (process.returncode, errors) == (0, b"")
 
 
 def test_health_and_metrics_say_how_the_engine_is(trained_shop):
