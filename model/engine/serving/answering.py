@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from model.engine.filters.compiled import CompiledFilter
     from model.engine.serving.served import Served
     from model.engine.storage.dataset_group import DatasetGroup
+    from model.recipes.recipe import Recipe
 
 ITEM_TARGET, ACTION_TARGET = "ItemID", "ActionID"  # targets of filter expressions
 BY_USER = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these need a current user
@@ -119,10 +120,10 @@ def rank(
 
 def _top(served: Served, group: DatasetGroup, query: Query, count: int, taken: set[str]) -> list[Recommendation]:
     """Return the top items that are neither taken nor hidden from the user, filled up with popular items."""
+    if not count:
+        return []
     hidden = taken | _hidden(served, group, query.user)
-    top = served.recipe.recommend(query, count + len(hidden))
-    if hidden:
-        top = [recommendation for recommendation in top if recommendation.item_id not in hidden]
+    top = served.recipe.recommend(_without(served.recipe, query, hidden), count)
     if len(top) < count and served.named.reasons:
         known = hidden.union(recommendation.item_id for recommendation in top)
         top += _popular_items(served, query, count - len(top), known)
@@ -147,14 +148,19 @@ def _promoted(
 ) -> list[PredictedItem]:
     # The request's filter applies to the other items only (developer guide, "Promotion filters").
     query = replace(_restricted(served, group, request.query, promotion.restriction), exploration=0.0)
-    hidden = _hidden(served, group, query.user)
-    count = count_promoted(request.count, promotion.percent)
-    top = served.recipe.recommend(query, count + len(hidden))
-    return [
-        _predicted_item(served, recommendation._replace(reason=PROMOTED), promotion.name)
-        for recommendation in top
-        if recommendation.item_id not in hidden
-    ][:count]
+    query = _without(served.recipe, query, _hidden(served, group, query.user))
+    top = served.recipe.recommend(query, count_promoted(request.count, promotion.percent))
+    return [_predicted_item(served, recommendation._replace(reason=PROMOTED), promotion.name) for recommendation in top]
+
+
+def _without(recipe: Recipe, query: Query, hidden: set[str]) -> Query:
+    """Return a query that does not allow some items; a longer list without them would have its new ones elsewhere."""
+    places = [recipe.item_of[item_id] for item_id in hidden if item_id in recipe.item_of]
+    if not places:
+        return query
+    allowed = np.ones(len(recipe.item_ids), np.bool_) if query.allowed is None else query.allowed.copy()
+    allowed[places] = False
+    return replace(query, allowed=allowed)
 
 
 def _restricted(served: Served, group: DatasetGroup, query: Query, restriction: Restriction | None) -> Query:

@@ -31,7 +31,9 @@ class Descending(UserPersonalization):
 
     def __init__(self, unscored=()):
         self.item_ids = list(ITEMS)
+        self.item_of = {item: place for place, item in enumerate(ITEMS)}
         self.unscored = unscored
+        self.counts = []
 
     def score(self, query):
         scores = self.popularity
@@ -43,6 +45,7 @@ class Descending(UserPersonalization):
         return np.linspace(1, 0, len(self.item_ids), dtype=np.float32)
 
     def recommend(self, query, count):
+        self.counts.append(count)
         found = Recipe.recommend(self, query, count)
         return [Recommendation(item.item_id, 1 / (place + 1)) for place, item in enumerate(found)]
 
@@ -124,6 +127,19 @@ def test_bought_items_are_left_out_if_the_use_case_says_so():
     assert numbers(hidden) == [1, 3, 4]
     assert numbers(shown) == [0, 1, 2]
     assert {item.score for item in hidden} == {None}
+
+
+def test_a_list_without_hidden_items_has_the_length_that_was_asked_for():
+    recipe = Descending()
+    data = group(purchase=["item-0", "item-2", "unknown"])
+
+    recommend(served("aws-ecomm-recommended-for-you", recipe), data, asked(3, user="buyer"))
+    recommend(
+        served("aws-ecomm-recommended-for-you", recipe), data, asked(4, promotion=Promotion("sale", 50, only(9, 8)))
+    )
+
+    # Where a list has new items to explore depends on its length.
+    assert recipe.counts == [3, 2, 2]
 
 
 def test_promoted_items_have_their_share_and_the_others_are_the_top_of_the_rest():
