@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from model.engine.storage.event_log.records import EventRecord
 
 HISTORY_LENGTH = 100  # latest interactions of a user that are considered
+ARRIVALS = (
+    1_000  # latest arrivals of a user among which an answer finds the newest: late ones must not push newer ones out
+)
 PREVIOUS_LENGTH = 10  # and of those before an event, more than any recipe learns from
 NO_VALUE = float("nan")
 _NONE = np.empty(0, np.int32)
@@ -120,7 +123,7 @@ class InteractionStore:
             in_order = self._in_order(*chains[0], float("inf"), HISTORY_LENGTH)
             if in_order is not None:
                 return in_order
-        return self._by_time(chains, float("inf"), HISTORY_LENGTH)
+        return self._by_time(chains, float("inf"), HISTORY_LENGTH, ARRIVALS)
 
     def seen(self, user_id: str) -> NDArray[np.int32]:
         """Return the numbers of all items that a user has interacted with, however long ago; see `history`.
@@ -202,7 +205,7 @@ class InteractionStore:
             previous = recent
             if previous is None:
                 chains = [(user, earlier), *((number, NOWHERE) for number in moved)]
-                previous = self._by_time(chains, time, PREVIOUS_LENGTH)
+                previous = self._by_time(chains, time, PREVIOUS_LENGTH, HISTORY_LENGTH)
             is_new = item not in seen and not any(np.count_nonzero(items == item) for items in imported)
             kind = self._kinds.names[streamed.kinds[index]].lower()
             yield StreamedInteraction(names[item], time, previous, is_new, self._user_ids[user], kind)
@@ -413,21 +416,23 @@ class InteractionStore:
         names = self._items.names
         return [names[item] for item in items]
 
-    def _by_time(self, chains: Sequence[tuple[int, int]], until: float, most: int) -> list[str]:
+    def _by_time(self, chains: Sequence[tuple[int, int]], until: float, most: int, arrivals: int) -> list[str]:
         """Return the items of users' latest interactions, latest first, none after `until`.
 
-        A chain is a user and the index of the latest streamed interaction that counts. Of a chain, the latest 100
-        arrivals and all imported interactions are considered. Of interactions of the same second, imported ones are
+        A chain is a user and the index of the latest streamed interaction that counts. Of a chain, the latest
+        `arrivals` and all imported interactions are considered. Of interactions of the same second, imported ones are
         older, in the order of their file.
         """
-        moments = [moment for user, latest in chains for moment in self._moments(user, latest, until, most)]
+        moments = [moment for user, latest in chains for moment in self._moments(user, latest, until, most, arrivals)]
         moments.sort(reverse=True)
         # An import may contain streamed interactions: the same interaction counts once.
         once = dict.fromkeys((time, item, kind) for time, _, item, kind in moments)
         names = self._items.names
         return [names[item] for _, item, _ in islice(once, most)]
 
-    def _moments(self, user: int, latest: int, until: float, most: int) -> list[tuple[int, int, int, int]]:
+    def _moments(
+        self, user: int, latest: int, until: float, most: int, arrivals: int
+    ) -> list[tuple[int, int, int, int]]:
         """Return time, place, item and kind of a chain's interactions; the places of imported ones are negative."""
         moments: list[tuple[int, int, int, int]] = []
         imported, streamed = self._imported, self._streamed
@@ -441,7 +446,7 @@ class InteractionStore:
             moments = list(zip(times, places, items, kinds, strict=True))
         return moments + [
             (time, index, streamed.items[index], streamed.kinds[index])
-            for index in streamed.walk(latest, HISTORY_LENGTH)
+            for index in streamed.walk(latest, arrivals)
             if (time := streamed.times[index]) <= until
         ]
 

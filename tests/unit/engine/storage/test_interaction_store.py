@@ -246,6 +246,15 @@ def test_all_items_of_each_event_type_count(imported, streamed):
         assert store.items_by_event_type(user) == of_type
 
 
+def test_a_backfill_of_old_events_does_not_push_the_newest_out_of_a_history(store):
+    store.add(event("newest", 10_000, "a"))
+    for moment in range(2 * HISTORY_LENGTH):
+        store.add(event(f"i{moment}", moment, "a"))
+
+    latest = range(2 * HISTORY_LENGTH - 1, HISTORY_LENGTH, -1)
+    assert store.history("a") == ["newest", *(f"i{moment}" for moment in latest)]
+
+
 @pytest.mark.parametrize("is_imported", [True, False])
 def test_no_number_of_later_interactions_hides_an_item_from_filters(store, is_imported):
     rows = [("a", f"i{moment}", moment) for moment in range(2 * HISTORY_LENGTH)]
