@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.limits import ID_LENGTH
+from model.engine.monitoring.logs import log
 from model.engine.personalize import limits
 from model.engine.personalize.errors import EngineError, InvalidInputError
 from model.engine.s3.target import Location, S3Files
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     AnswerLine = Callable[[dict[str, Any]], dict[str, Any]]
 
+SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can escape a half of a pair, which no id has
 OUTPUT_SUFFIX = ".out"  # after the name of the input file
 CHECK = "_CHECK"  # written first, so that a target without write access fails the job at once
 
@@ -77,15 +80,13 @@ def answer_line(line: bytes, answer: AnswerLine) -> dict[str, Any]:
     """Answer one line of an input file by its input, output and error, of which one of the latter two is None."""
     given: Any = None
     try:
-        try:
-            given = json.loads(line)
-        except ValueError:
-            raise InvalidInputError("the line is not valid JSON") from None
-        if not isinstance(given, dict):
-            raise InvalidInputError("the line must be a JSON object")
-        return {"input": given, "output": answer(given), "error": None}
+        given = _parse(line)
+        return {"input": given, "output": answer(_object(given)), "error": None}
     except EngineError as error:
         return {"input": given, "output": None, "error": str(error)}
+    except Exception as error:  # noqa: BLE001 - one line must not fail all others
+        log("failure", operation="batch line", error=type(error).__name__)
+        return {"input": given, "output": None, "error": "the engine met an internal error; its log has the kind"}
 
 
 def read_string(given: dict[str, Any], name: str) -> str:
@@ -95,6 +96,8 @@ def read_string(given: dict[str, Any], name: str) -> str:
         raise InvalidInputError(f"{name} is required and must be a string")
     if len(value) > ID_LENGTH:
         raise InvalidInputError(f"{name} has {len(value)} characters; it may have {ID_LENGTH}")
+    if SURROGATE.search(value):
+        raise InvalidInputError(f"{name} has a half of a surrogate pair")
     return value
 
 
@@ -104,6 +107,21 @@ def read_filter_values(given: dict[str, Any]) -> dict[str, str]:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise InvalidInputError("filterValues must be an object of strings")
     return values
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise InvalidInputError("the line is not valid JSON") from None
+    except RecursionError:
+        raise InvalidInputError("the line is nested too deeply") from None
+
+
+def _object(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise InvalidInputError("the line must be a JSON object")
+    return given
 
 
 def _fetch(s3: S3Files, batch: Batch, directory: Path) -> list[str]:

@@ -142,6 +142,24 @@ def test_an_id_must_be_a_string_that_is_not_too_long(value):
         read_string({"userId": value}, "userId")
 
 
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"userId": "\\ud83d"}', "userId has a half of a surrogate pair"),
+        (b'{"userId": "unforeseen"}', "internal error"),
+    ],
+)
+def test_no_line_fails_the_others(line, error):
+    def answer(read):
+        if read_string(read, "userId") == "unforeseen":
+            raise KeyError
+        return {}
+
+    assert error in answer_line(line, answer)["error"]
+    assert answer_line(b'{"userId": "a"}', answer)["error"] is None
+
+
 def test_only_the_callers_running_jobs_count():
     def job(number, status, account=CALLER.account):
         arn = Caller(account, CALLER.region).arn(f"batch-inference-job/{number}")
