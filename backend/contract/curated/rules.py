@@ -17,7 +17,7 @@ Visits
     milliseconds since 1970. All parts of a session that was split are long, and so a bot's. The 60 seconds of the
     rule of bots are 60,000 milliseconds, so that events 60 seconds apart are in two minutes; they are counted within
     a visit, and a user's day within its user_key, each over events with an item_id. A visit is a bot's where one of
-    its events is.
+    its events is. Events of a session more than 30 days apart are ordered together only within one run, as duplicates.
 Money
     Revenue is the sum of value of purchases in the reporting currency, an option of the job; without this option,
     of all purchases. A purchase without currency counts as one in the reporting currency. Sums of nothing are 0.

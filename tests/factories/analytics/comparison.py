@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
@@ -50,7 +51,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     if isinstance(value, float):
-        return round(value, 6)
+        return "NaN" if isnan(value) else round(value, 6)
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -167,10 +167,6 @@ LATE = Scenario(
     },
     {"daily_kpis": rows("event_date users events", ("2026-03-01", 1, 3), ("2026-03-02", 1, 1), ("2026-03-03", 1, 1))},
 )
-LATE_SECOND_RUN = utc("2026-03-03 00:00:00")
-"""A second run of the job takes what arrives from this time on."""
-LATE_REWRITTEN = {"2026-03-01", "2026-03-03"}
-"""The days of `clean_events` that the second run rewrites; a third one over the same window rewrites none."""
 
 TIES = Scenario(
     "events of one millisecond have the order of their ranks, whatever the order of their rows and ids",

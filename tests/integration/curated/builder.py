@@ -50,6 +50,6 @@ class Builder:
         return read_curated(self.curated, table)
 
     def files(self) -> dict[str, int]:
-        """Return the data files, but for those of the builds, with the times at which they were written."""
-        paths = [path for path in self.curated.rglob("*.parquet") if "builds" not in path.parts]
+        """Return the published files, but for those of the builds, with the times at which they were written."""
+        paths = [path for table in TABLES for path in (self.curated / table).rglob("*.parquet")]
         return {str(path.relative_to(self.curated)): path.stat().st_mtime_ns for path in paths}
