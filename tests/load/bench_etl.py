@@ -5,13 +5,15 @@ give anonymous events to the users of their sessions by the rule of identity, ch
 Personalize reads it of the interactions and the latest items and users, measure the profile of the manifest, and rank
 items by users' facts. Spark has the settings of the laptop's Glue. Each runs in a process of its own, whose start has a
 column of its own.
+
+`one_user` has ten million events of one user, for Spark alone, and is measured only where it is named.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -22,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract import Event, event_id_of, read_event
 from data.generator import Settings, generate
-from deployment.emulator.settings import SPARK_SETTINGS
+from tests.factories.analytics import one_user
 from tests.factories.data_sets.lakes import SCHEMA, write_events, write_lines
+from tests.factories.data_sets.small_spark import glue_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +37,8 @@ THREADS = 2
 # About the size of Firehose's objects with its largest buffer, 128 MB of JSON.
 ROWS_PER_FILE = 100_000
 
-PARTS = {"million": 1_000_000, "growth": 5_000_000}
+ONE_USER = {"one_user": 10_000_000}
+PARTS = {"million": 1_000_000, "growth": 5_000_000, **ONE_USER}
 
 START = """
 import json, os, sys, time
@@ -77,21 +81,39 @@ print(json.dumps({
 
 def run(*parts: str) -> Iterator[dict[str, Any]]:
     """Measure both for each number of events, and yield one row for each."""
-    for part in parts or PARTS:
-        lake = make_lake(PARTS[part])
-        arguments = ["--lake", f"{lake}/", "--datasets", f"{FOLDER}/datasets/", "--run_id", "spark"]
-        spark = measure([sys.executable, "-c", START + _SPARK, *arguments], spark_environment())
-        duckdb = measure(_duckdb_command(lake), dict(os.environ))
-        spark["lists"] = json.loads((FOLDER / "datasets" / "popular-by-fact.json").read_text("utf-8"))["lists"]
-        for name in ("read", "written", "dropped", "event_types", "lists"):
-            if spark[name] != duckdb[name]:
-                raise AssertionError(f"{name}: Spark has {spark[name]}, DuckDB {duckdb[name]}")
-        yield to_row("DuckDB", duckdb, duckdb)
-        yield to_row("Spark local[2]", spark, duckdb)
+    for part in parts or [part for part in PARTS if part not in ONE_USER]:
+        yield from _measure_one_user(PARTS[part]) if part in ONE_USER else _measure_both(PARTS[part])
+
+
+def _measure_both(count: int) -> Iterator[dict[str, Any]]:
+    lake = make_lake(count)
+    spark = measure(_spark_command(lake), glue_environment(ROOT))
+    duckdb = measure(_duckdb_command(lake), dict(os.environ))
+    spark["lists"] = json.loads((FOLDER / "datasets" / "popular-by-fact.json").read_text("utf-8"))["lists"]
+    for name in ("read", "written", "dropped", "event_types", "lists"):
+        if spark[name] != duckdb[name]:
+            raise AssertionError(f"{name}: Spark has {spark[name]}, DuckDB {duckdb[name]}")
+    yield to_row("DuckDB", duckdb, duckdb)
+    yield to_row("Spark local[2]", spark, duckdb)
+
+
+def _measure_one_user(count: int) -> Iterator[dict[str, Any]]:
+    lake, expected = make_lake_of_one_user(count)
+    spark = measure(_spark_command(lake), glue_environment(ROOT), timeout_seconds=3 * 3_600)
+    found = {"rows_in": spark["read"], **spark["written"]}
+    wrong = {name: rows for name, rows in found.items() if rows != expected[name]}
+    if wrong:
+        raise AssertionError(f"Spark has {wrong} of {expected}")
+    yield to_row_alone("Spark local[2]", spark)
 
 
 def to_row(name: str, result: dict[str, Any], peer: dict[str, Any]) -> dict[str, Any]:
     """Return a row of the table."""
+    return {**to_row_alone(name, result), "of DuckDB's": round(peer["seconds"] / result["seconds"], 3)}
+
+
+def to_row_alone(name: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the table of measurements without a peer."""
     return {
         "job": name,
         "rows": result["read"],
@@ -100,16 +122,24 @@ def to_row(name: str, result: dict[str, Any], peer: dict[str, Any]) -> dict[str,
         "CPU seconds": round(result["cpu_seconds"], 2),
         "MiB": round(result["memory_kib"] / 1024),
         "rows/s": result["read"] / result["seconds"],
-        "of DuckDB's": round(peer["seconds"] / result["seconds"], 3),
     }
 
 
-def measure(command: list[str], environment: dict[str, str], text: str = "") -> dict[str, Any]:
+def measure(
+    command: list[str], environment: dict[str, str], text: str = "", timeout_seconds: int = 1_200
+) -> dict[str, Any]:
     """Run a command with a text as its input, and return the JSON that it prints and `start_up`, in seconds."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     started = time.time()
     finished = subprocess.run(
-        command, env=environment, cwd=FOLDER, input=text, capture_output=True, text=True, timeout=1200, check=False
+        command,
+        env=environment,
+        cwd=FOLDER,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
     )
     if finished.returncode:
         raise RuntimeError(f"{command[0]} failed: {finished.stderr[-2000:]}")
@@ -117,15 +147,9 @@ def measure(command: list[str], environment: dict[str, str], text: str = "") -> 
     return {**result, "start_up": result["ready"] - started}
 
 
-def spark_environment() -> dict[str, str]:
-    """Return the environment of a Spark job with the settings of the laptop's Glue."""
-    settings = " ".join(f"--conf {shlex.quote(f'{name}={value}')}" for name, value in SPARK_SETTINGS.items())
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": f"{settings} pyspark-shell",
-    }
+def _spark_command(lake: Path) -> list[str]:
+    arguments = ["--lake", f"{lake}/", "--datasets", f"{FOLDER}/datasets/", "--run_id", "spark"]
+    return [sys.executable, "-c", START + _SPARK, *arguments]
 
 
 def _duckdb_command(lake: Path) -> list[str]:
@@ -148,6 +172,13 @@ def make_lake(count: int) -> Path:
         write_lines(lake, "users", "request-2", *stream.users)
         ready.touch()
     return lake
+
+
+def make_lake_of_one_user(count: int) -> tuple[Path, dict[str, int]]:
+    """Write a lake of so many events of one user, and return the numbers of rows that follow."""
+    lake = FOLDER / f"one-user-{count}"
+    shutil.rmtree(lake, ignore_errors=True)
+    return lake, one_user.write_lake(lake, count, ROWS_PER_FILE)
 
 
 def _generate_rows(settings: Settings) -> Iterator[dict[str, Any]]:

@@ -1,12 +1,15 @@
-"""A small Spark session for tests of the jobs."""
+"""Small Spark sessions for tests of the jobs: one in this process, and that of the laptop's Glue for others."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import SparkSession
+
+from deployment.emulator.settings import SPARK_SETTINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,4 +44,18 @@ def start_spark(warehouse: Path) -> SparkSession:
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
+    # PySpark looks up this class in Java for each call of a function, which takes an eighth of a run of a job.
+    jvm: Any = session.sparkContext._jvm
+    jvm.functions = jvm.functions
     return session
+
+
+def glue_environment(python_path: Path) -> dict[str, str]:
+    """Return the environment of a process whose Spark session has the settings of the laptop's Glue."""
+    settings = " ".join(f"--conf {shlex.quote(f'{name}={value}')}" for name, value in SPARK_SETTINGS.items())
+    return {
+        **os.environ,
+        "PYTHONPATH": str(python_path),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": f"{settings} pyspark-shell",
+    }

@@ -1,7 +1,6 @@
 """The packaged job, started as Glue starts it, on a generated stream; compared with an oracle in plain Python."""
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -18,6 +17,7 @@ from backend.contract.rules.identity import find_owners, in_time_order
 from data.generator import Settings, generate
 from scripts.event_types import INTERACTION_TYPES
 from tests.factories.data_sets.lakes import read_csv, write_events, write_lines
+from tests.factories.data_sets.small_spark import glue_environment
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(
@@ -81,17 +81,10 @@ def run(tmp_path_factory):
     script.write_bytes((ROOT / "scripts/datasets.py").read_bytes())
     arguments = ["--JOB_NAME", "rivulet-test-datasets", "--JOB_ID", "j", "--enable-metrics", "true"]
     arguments += ["--lake", f"{folder}/raw/", "--datasets", f"{folder}/datasets/", "--run_id", "run"]
-    settings = "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1"
-    settings += " --conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1"
     finished = subprocess.run(
         [sys.executable, "-P", str(script), *arguments],
         cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(folder / "rivulet.zip"),
-            "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_SUBMIT_ARGS": f"{settings} --driver-memory 1g pyspark-shell",
-        },
+        env=glue_environment(folder / "rivulet.zip"),
         capture_output=True,
         text=True,
         timeout=240,
