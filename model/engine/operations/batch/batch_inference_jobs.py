@@ -13,7 +13,7 @@ from model.datasets.dataset_types import ITEMS
 from model.engine.operations.batch.batch_rules import batch_paths, check_active_jobs, check_filter, create_job
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
-from model.engine.operations.resources.rules import find_active
+from model.engine.operations.resources.rules import check_name, find_active
 from model.engine.operations.serving.answers import RANKING, user_features
 from model.engine.operations.serving.filters import find_filter
 from model.engine.operations.training.recipes import recipe_of
@@ -62,6 +62,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         if not named.themes:
             raise InvalidInputError(f"the recipe {named.name} has no themes")
         _check_theme_columns(engine, request, version.document["datasetGroupArn"])
+    check_name(engine, caller, BATCH_INFERENCE_JOB, request["jobName"])
     check_active_jobs(engine, caller, BATCH_INFERENCE_JOB, limits.ACTIVE_BATCH_INFERENCE_JOBS)
     job = create_job(engine, caller, BATCH_INFERENCE_JOB, request)
     resume_creation(engine, job)

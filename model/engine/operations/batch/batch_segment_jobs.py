@@ -13,7 +13,7 @@ from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
 from model.engine.operations.batch.batch_rules import batch_paths, check_active_jobs, check_filter, create_job
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
-from model.engine.operations.resources.rules import find_active
+from model.engine.operations.resources.rules import check_name, find_active
 from model.engine.operations.serving.filters import find_filter
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.personalize import limits
@@ -54,6 +54,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     # Developer guide, "Filtering recommendations and user segments".
     if compiled is not None and named.name == BY_ATTRIBUTES and INTERACTIONS in compiled.datasets:
         raise InvalidInputError(f"a filter by interactions cannot be used with {BY_ATTRIBUTES}")
+    check_name(engine, caller, BATCH_SEGMENT_JOB, request["jobName"])
     check_active_jobs(engine, caller, BATCH_SEGMENT_JOB, limits.ACTIVE_BATCH_SEGMENT_JOBS)
     job = create_job(engine, caller, BATCH_SEGMENT_JOB, request)
     resume_creation(engine, job)

@@ -13,7 +13,7 @@ from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USER
 from model.engine.jobs.files import ERASED, NEW_PARTS, NEW_SEGMENTS
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
-from model.engine.operations.resources.rules import create_resource, find_active
+from model.engine.operations.resources.rules import check_name, create_resource, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import LimitExceededError
 from model.engine.runtime.lifecycle import DATA_DELETION
@@ -44,6 +44,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     """CreateDataDeletionJob."""
     group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     read_location(request["dataSource"].get("dataLocation", ""), "dataSource.dataLocation")
+    check_name(engine, caller, DATA_DELETION_JOB, request["jobName"])
     jobs = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=group.arn, status=DATA_DELETION.pending)
     if sum(1 for _ in jobs) >= limits.PENDING_DATA_DELETION_JOBS:
         raise LimitExceededError(f"{limits.PENDING_DATA_DELETION_JOBS} data deletion jobs of the group are pending")

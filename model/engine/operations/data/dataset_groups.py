@@ -34,7 +34,7 @@ async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dic
     """CreateDatasetGroup: a custom one, or one of a domain, for recommenders."""
     if request.get("roleArn") and not request.get("kmsKeyArn"):
         raise InvalidInputError("roleArn is for a key: set kmsKeyArn too")
-    check_quota(engine, caller, DATASET_GROUP, limits.DATASET_GROUPS)
+    check_quota(engine, caller, DATASET_GROUP, request["name"], limits.DATASET_GROUPS)
     group = create_resource(
         engine, caller, DATASET_GROUP, f"dataset-group/{request['name']}", request, DatasetGroupInternals(id=new_id())
     )

@@ -10,7 +10,7 @@ from model.datasets.dataset_types import ACTIONS
 from model.engine.operations.data.attributed_imports import add_attribution, check_report, prepare_attribution
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
-from model.engine.operations.resources.rules import create_resource, find_active
+from model.engine.operations.resources.rules import check_name, create_resource, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError, ResourceInUseError
 from model.engine.storage.control_plane.kinds import DATASET, IMPORT_JOB, SCHEMA, ImportJobInternals
@@ -39,6 +39,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     mode = request.setdefault("importMode", FULL)
     if mode == INCREMENTAL and not dataset.internals.parts:
         raise InvalidInputError("the first import of a dataset must be FULL")
+    check_name(engine, caller, IMPORT_JOB, request["jobName"])
     pending = [job for job in engine.resources.of_kind(IMPORT_JOB) if job.status not in {ACTIVE, FAILED}]
     if len([resource for resource in pending if resource.arn.startswith(caller.prefix)]) >= limits.PENDING_IMPORT_JOBS:
         raise LimitExceededError(f"{limits.PENDING_IMPORT_JOBS} import jobs are pending or in progress already")

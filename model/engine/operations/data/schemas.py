@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateSchema."""
     read_schema(request["schema"], request.get("domain"))
-    check_quota(engine, caller, SCHEMA, SCHEMAS)
+    check_quota(engine, caller, SCHEMA, request["name"], SCHEMAS)
     return {"schemaArn": create_resource(engine, caller, SCHEMA, f"schema/{request['name']}", request, Internals()).arn}
 
 

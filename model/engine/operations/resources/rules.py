@@ -66,8 +66,7 @@ def create_resource(
         The request, to which ARN and status are added; its tags are stored apart.
     """
     arn = caller.arn(path)
-    if arn in engine.resources:
-        raise ResourceAlreadyExistsError(f"there is a {kind.label} {arn} already")
+    _check_new(engine, kind, arn)
     internals.tags = tagged([], document.pop("tags", None) or [])
     resource = Resource(arn, kind, {**document, kind.arn_member: arn}, internals)
     if kind is not SCHEMA:
@@ -76,11 +75,22 @@ def create_resource(
     return resource
 
 
-def check_quota(engine: Engine, caller: Caller, kind: Kind[Any], most: int, **members: Any) -> None:
-    """Check that one more resource of a kind, with these members in its document, fits into its quota."""
+def check_name(engine: Engine, caller: Caller, kind: Kind[Any], name: str) -> None:
+    """Check that a name is not taken; before quotas, since clients create what may exist and go on if it does."""
+    _check_new(engine, kind, caller.arn(f"{kind.name}/{name}"))
+
+
+def check_quota(engine: Engine, caller: Caller, kind: Kind[Any], name: str, most: int, **members: Any) -> None:
+    """Check that one more resource of a kind, of a new name and with these members, fits into its quota."""
+    check_name(engine, caller, kind, name)
     count = sum(resource.arn.startswith(caller.prefix) for resource in engine.resources.of_kind(kind, **members))
     if count >= most:
         raise LimitExceededError(f"there may be {most} resources of the kind {kind.label} here, not more")
+
+
+def _check_new(engine: Engine, kind: Kind[Any], arn: str) -> None:
+    if arn in engine.resources:
+        raise ResourceAlreadyExistsError(f"there is a {kind.label} {arn} already")
 
 
 def check_not_in_use(reason: str, dependants: Sequence[Resource[Any]]) -> None:

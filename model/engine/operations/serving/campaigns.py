@@ -43,7 +43,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     version = _usable_version(engine, caller, request)
     group_arn = version.document["datasetGroupArn"]
     _check_config(engine, version, request)
-    check_quota(engine, caller, CAMPAIGN, limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=group_arn)
+    check_quota(engine, caller, CAMPAIGN, request["name"], limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=group_arn)
     document = {"minProvisionedTPS": 1, **request, "solutionVersionArn": version.arn, "datasetGroupArn": group_arn}
     path = f"campaign/{request['name']}"
     internals = CampaignInternals(version=version.arn, solution=version.document["solutionArn"])

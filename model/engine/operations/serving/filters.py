@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateFilter: an invalid expression is refused at once."""
     group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
-    check_quota(engine, caller, FILTER, limits.FILTERS_PER_GROUP, datasetGroupArn=group.arn)
+    check_quota(engine, caller, FILTER, request["name"], limits.FILTERS_PER_GROUP, datasetGroupArn=group.arn)
     compiled = _compile(engine, group, request["filterExpression"])
     _check_fields(engine, group, compiled)
     filter_ = create_resource(

@@ -43,7 +43,14 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     metrics = request.pop("metrics")
     _check_metrics(metrics, _schemas(engine, group.arn))
     _check_output(request["metricsOutputConfig"])
-    check_quota(engine, caller, METRIC_ATTRIBUTION, limits.METRIC_ATTRIBUTIONS_PER_GROUP, datasetGroupArn=group.arn)
+    check_quota(
+        engine,
+        caller,
+        METRIC_ATTRIBUTION,
+        request["name"],
+        limits.METRIC_ATTRIBUTIONS_PER_GROUP,
+        datasetGroupArn=group.arn,
+    )
     path, internals = f"metric-attribution/{request['name']}", MetricAttributionInternals(metrics=metrics)
     attribution = create_resource(engine, caller, METRIC_ATTRIBUTION, path, request, internals)
     resume_creation(engine, attribution)

@@ -53,7 +53,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     config = {**DEFAULT_CONFIG, **(request.get(CONFIG) or {})}
     _check_config(engine, group.arn, recipe, config)
     _check_datasets(engine, group.arn, recipe)
-    check_quota(engine, caller, RECOMMENDER, limits.RECOMMENDERS_PER_GROUP, datasetGroupArn=group.arn)
+    check_quota(engine, caller, RECOMMENDER, request["name"], limits.RECOMMENDERS_PER_GROUP, datasetGroupArn=group.arn)
     document = {**request, CONFIG: config}
     recommender = create_resource(
         engine, caller, RECOMMENDER, f"recommender/{request['name']}", document, RecommenderInternals(id=new_id())

@@ -57,7 +57,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         recipe = recipe_of(request["recipeArn"])
         check_solution(request, recipe)
         _check_group(engine, group, recipe, request.get("solutionConfig") or {})
-    check_quota(engine, caller, SOLUTION, limits.SOLUTIONS_PER_GROUP, datasetGroupArn=group.arn)
+    check_quota(engine, caller, SOLUTION, request["name"], limits.SOLUTIONS_PER_GROUP, datasetGroupArn=group.arn)
     given = {
         "performHPO": False,
         "performAutoML": False,

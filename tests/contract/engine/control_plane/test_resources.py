@@ -150,6 +150,7 @@ def test_a_sixth_dataset_group_is_over_the_quota(engine):
         control.create_dataset_group(name=f"group-{number}")
 
     assert refusal(control.create_dataset_group, name="group-6")[0] == "LimitExceededException"
+    assert refusal(control.create_dataset_group, name="group-4")[0] == "ResourceAlreadyExistsException"
 
 
 @pytest.mark.honours(
