@@ -121,6 +121,7 @@ locals {
     "POST /rerank"                   = { function = "recommend", model = "Rerank" }
     "GET /products"                  = { function = "recommend" }
     "GET /products/{item_id}"        = { function = "recommend" }
+    "GET /categories"                = { function = "recommend" }
     "GET /users/{user_id}/history"   = { function = "recommend" }
     "GET /models"                    = { function = "recommend" }
     "GET /system-info"               = { function = "recommend" }

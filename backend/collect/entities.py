@@ -12,6 +12,7 @@ from backend.aws.conditional_write import MAX_BYTES_PER_CALL, MAX_PUTS_PER_CALL,
 from backend.aws.errors import error_name
 from backend.aws.objects import put_object
 from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries, jittered_pauses
+from backend.collect.categories import add_categories
 from backend.collect.intake import count_outcomes, store_bad_rows
 from backend.collect.verdicts import NOT_STORED, STREAM_THROTTLED, RecordVerdict
 from backend.contract import Item, Refusal, User, write_item, write_user
@@ -57,6 +58,7 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
     if not lines:
         return {}
     dependencies, received_at = submission.dependencies, submission.received_at
+    items = {item_id: _decode(line) for item_id, line in lines.items()} if kind == "items" else {}
     body = b"".join(line + b"\n" for line in lines.values())
     key = f"raw/{kind}/ingest_date={received_at:%Y-%m-%d}/{submission.object_name}.jsonl"
     try:
@@ -64,9 +66,10 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
             lambda: put_object(key, body, dependencies.s3, dependencies.lake_bucket),
             submission.deadline,
         )
+        add_categories([item["category"] for item in items.values() if item.get("category")], submission)
     except (CallRefusedError, RetriesExhaustedError) as error:
         cause = error_name(error.__cause__ or error)
-        _logger.error("%d %s could not be written to the lake: %s", len(lines), kind, cause)  # noqa: TRY400
+        _logger.error("%d %s could not be stored: %s", len(lines), kind, cause)  # noqa: TRY400
         return dict.fromkeys(lines, NOT_STORED)
     updated_at = str(int(received_at.timestamp() * 1000))
     # Users are personal data and expire; items stay, and are in the index of products.
@@ -77,7 +80,7 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
             "entity": {"S": f"{kind[:-1]}#{entity_id}"},
             "attributes": {"S": line.decode()},
             "updated_at": {"N": updated_at},
-            **(index_attributes(_decode(line)) if kind == "items" else expiry),
+            **(index_attributes(items[entity_id]) if kind == "items" else expiry),
         }
         for entity_id, line in lines.items()
     }

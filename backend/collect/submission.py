@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from backend.upload.report import CONNECT_SECONDS
@@ -28,7 +28,7 @@ STREAM_CALL_SECONDS = CONNECT_SECONDS + STREAM_READ_SECONDS
 class CollectDependencies:
     """Clients, the names of their resources, the days that a user stays in the table, and the metrics.
 
-    The clients do not retry by themselves.
+    The clients do not retry by themselves. The known categories are those that this process has added to the table.
     """
 
     kinesis: KinesisClient
@@ -43,6 +43,7 @@ class CollectDependencies:
     user_days: int
     uploads: UploadDependencies
     count: Callable[[str, int], None]
+    known_categories: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 SHOWN = ("title", "category", "brand", "price", "availability")
 """The fields of an item that a page shows."""
@@ -27,6 +27,12 @@ MAX_TITLE_KEY_BYTES = 256
 
 UNKNOWN = "\x7f"
 """Stands for a category or a title that an item lacks; the contract permits the character in neither."""
+
+CATEGORIES = "categories"
+"""The attribute, a set of strings, of the items of the table that have the categories of all products."""
+
+CATEGORY_SETS = tuple(f"categories#{number}" for number in range(8))
+"""Their keys: DynamoDB's items have 400 kB at most, so the categories are spread over several by a digest."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (numbers)
 _LEAST_NUMBER = 1e-130
@@ -61,6 +67,15 @@ def category_key(category: str | None) -> str:
         return UNKNOWN
     encoded = category.encode()
     return category if len(encoded) <= MAX_CATEGORY_KEY_BYTES else UNKNOWN + hashlib.sha256(encoded).hexdigest()
+
+
+def category_sets(categories: Iterable[str]) -> dict[str, list[str]]:
+    """Return categories in order by the key of the set that has them."""
+    sets: dict[str, list[str]] = {}
+    for category in sorted(set(categories)):
+        digest = hashlib.sha256(category.encode()).digest()
+        sets.setdefault(CATEGORY_SETS[digest[0] % len(CATEGORY_SETS)], []).append(category)
+    return sets
 
 
 def fold(text: str) -> str:

@@ -18,6 +18,7 @@ from backend.aws.deadline import Deadline
 from backend.http import Answer, Request, answer, routes
 from backend.recommend import requests
 from backend.recommend.calls import REQUEST_SECONDS, WORKERS
+from backend.recommend.catalogue.categories import list_categories
 from backend.recommend.catalogue.products import list_products, read_product
 from backend.recommend.catalogue.requests import read_products_request
 from backend.recommend.filters import PublishedFilters
@@ -138,6 +139,13 @@ def _product(request: Request) -> Answer:
     return answer(200, read_product(item_id, used.dynamodb, used.tables.entities, Deadline.after(REQUEST_SECONDS)))
 
 
+def _categories(request: Request) -> Answer:
+    refuse_unknown(request.query, ())
+    check_reader(None, request.caller, _demonstration_users())
+    used = _dependencies()
+    return answer(200, list_categories(used.dynamodb, used.tables.entities, Deadline.after(REQUEST_SECONDS)))
+
+
 def _history(request: Request) -> Answer:
     user_id, count = read_history_request(request)
     check_reader(user_id, request.caller, _demonstration_users())
@@ -188,6 +196,7 @@ _route = routes(
         ("POST", "/rerank"): _answers(requests.read_rerank),
         ("GET", "/products"): _products,
         ("GET", "/products/{item_id}"): _product,
+        ("GET", "/categories"): _categories,
         ("GET", "/users/{user_id}/history"): _history,
         ("GET", "/models"): _read_models,
         ("GET", "/system-info"): _describe_system,

@@ -29,6 +29,7 @@ data "aws_iam_policy_document" "boundary" {
       "dynamodb:PutItem",
       "dynamodb:Query",
       "dynamodb:Scan",
+      "dynamodb:UpdateItem",
       "firehose:DescribeDeliveryStream",
       "firehose:PutRecord",
       "glue:*JobRun*",

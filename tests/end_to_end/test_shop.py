@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVED = {
+    "GET /categories",
     "GET /health",
     "GET /popular",
     "GET /products",

@@ -89,6 +89,18 @@ class FakeDynamoDB:
         return {"Item": item} if item else {}
 
     @played
+    def update_item(self, *, TableName: str, Key: dict[str, Any], **update: Any) -> dict[str, Any]:
+        verb, attribute, placeholder = update["UpdateExpression"].split()
+        assert verb == "ADD"
+        added = update["ExpressionAttributeValues"][placeholder]["SS"]
+        if not added or len(set(added)) != len(added):
+            raise invalid("a set has one value at least, and none twice")
+        there = self.items[TableName].get(self._key(TableName, Key), Key)
+        values = {*there.get(attribute, {"SS": []})["SS"], *added}
+        self._put(TableName, {**there, attribute: {"SS": sorted(values)}})
+        return {"ConsumedCapacity": {"TableName": TableName}} if update.get("ReturnConsumedCapacity") else {}
+
+    @played
     def delete_item(self, *, TableName: str, Key: dict[str, Any]) -> dict[str, Any]:
         self.items[TableName].pop(self._key(TableName, Key), None)
         return {}

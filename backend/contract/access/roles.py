@@ -69,6 +69,7 @@ ROUTES: Final[dict[str, Access]] = {
     "POST /rerank": Access(("read:visitor", "read")),
     "GET /products": Access(("read:visitor", "read")),
     "GET /products/{item_id}": Access(("read:visitor", "read")),
+    "GET /categories": Access(("read:visitor", "read")),
     "GET /users/{user_id}/history": Access(("read:visitor", "read")),
     "GET /models": Access(("read", "train")),
     "GET /system-info": Access(("read", "train")),

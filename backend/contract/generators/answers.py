@@ -71,6 +71,10 @@ def answer_schemas() -> dict[str, Schema]:
             products={"type": "array", "items": _ref("Product")},
             next_page=_described(_TEXT, "The page that follows, where further products may follow."),
         ),
+        "Categories": _object(
+            "categories",
+            categories={"type": "array", "items": _TEXT, "description": "Each once, in the order of their characters."},
+        ),
         "History": _object(
             "user_id events",
             user_id=_TEXT,

@@ -235,6 +235,7 @@ PRODUCT: dict[str, Any] = {
     "description": _ITEM["description"],
     "properties": _ITEM["properties"],
 }
+CATEGORIES: dict[str, Any] = {"categories": ["Shoes|Boots"]}
 HISTORY: dict[str, Any] = {
     "user_id": "u-1042",
     "events": [

@@ -1,1 +1,1 @@
-"""The products of the shop: `GET /products` and `GET /products/{item_id}`."""
+"""The products of the shop: `GET /products`, `GET /products/{item_id}` and `GET /categories`."""

@@ -56,7 +56,7 @@ def list_products(request: ProductsRequest, client: DynamoDBClient, table: str, 
         except CallFailedError as error:
             _logger.warning("products cannot be read: %s", error)
             if place == request.after:
-                raise _unavailable(str(error)) from error
+                raise unavailable(str(error)) from error
             break
         room = request.num_results - len(products)
         products += [{"item_id": found.item_id, **product} for found, product in read[:room]]
@@ -81,7 +81,7 @@ def read_product(item_id: str, client: DynamoDBClient, table: str, deadline: Dea
         item = finish(start(lambda: read_items([item_id], client, table)), deadline).get(item_id)
     except CallFailedError as error:
         _logger.warning("a product cannot be read: %s", error)
-        raise _unavailable(str(error)) from error
+        raise unavailable(str(error)) from error
     if item is None:
         raise NotFoundError("item_id", f"{item_id!r} is not in the catalogue; add it with POST /update-data")
     further = {name: item[name] for name in ("description", "properties") if item.get(name) is not None}
@@ -132,5 +132,6 @@ def _place_of(row: dict[str, Any]) -> Place:
     return Place(row["entity"]["S"].removeprefix("item#"), row["category"]["S"], row["title"]["S"])
 
 
-def _unavailable(reason: str) -> UnavailableError:
+def unavailable(reason: str) -> UnavailableError:
+    """Return the error of a table that gives no whole answer."""
     return UnavailableError(RETRY_AFTER_SECONDS, f"the table of items does not answer ({reason})")

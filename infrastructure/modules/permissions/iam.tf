@@ -72,7 +72,7 @@ data "aws_iam_policy_document" "collect" {
 
   statement {
     sid       = "WriteItemsAndUsersIntoTheTable"
-    actions   = ["dynamodb:PutItem"] # in transactions, which have no action of their own
+    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"] # the first in transactions, which have no action of their own; the second adds categories
     resources = [var.table_arns["entities"]]
   }
 

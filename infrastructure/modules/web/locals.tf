@@ -17,6 +17,7 @@ locals {
   # No pattern overlaps another, so that their order is without effect; "*" matches slashes, too.
   api_paths = {
     for pattern, methods in {
+      "categories"        = "read"
       "events"            = "write"
       "health"            = "read"
       "popular"           = "read"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from backend.aws.deadline import Deadline
+from backend.collect.categories import add_categories
 from backend.contract.products import index_attributes
 from backend.recommend.catalogue import products
+from backend.recommend.catalogue.categories import list_categories
 from backend.recommend.catalogue.choice import Choice
 from backend.recommend.catalogue.cursors import read_cursor
 from backend.recommend.catalogue.requests import ProductsRequest
 from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.functions.front_door import FrontDoor
 
 if TYPE_CHECKING:
     from tests.fakes.emulator.process import Emulator
@@ -103,6 +107,18 @@ def test_every_page_has_what_the_choice_says(clients: tuple[Any, Any], choice: C
     if choice.category is not None:
         assert pages == pages_of(choice, size, fake)
     assert set(listed) == {item_id for page in pages_of(choice, size, fake) for item_id in page}
+
+
+def test_every_category_is_listed_once_whatever_process_added_it(clients: tuple[Any, Any]):
+    added = [f"Kitchen|{n}" for n in range(40)] + ["ü" * 600, '<"٣']
+    for client in clients:
+        for part in (added[:30], added[10:]):
+            door = FrontDoor()
+            dependencies = replace(door.dependencies, dynamodb=client, entities_table=TABLE)
+            add_categories(part, replace(door.submission(), dependencies=dependencies))
+        assert list_categories(client, TABLE, Deadline.after(30)) == {"categories": sorted(added)}
+        # No product is listed for it.
+        assert len([item for page in pages_of(Choice(), 100, client) for item in page]) == len(ITEMS)
 
 
 def test_limit_counts_items_before_the_filter_and_a_page_ends_at_one_megabyte(clients: tuple[Any, Any]):

@@ -13,6 +13,7 @@ from backend.collect.records import resume_upload
 from backend.collect.submission import CollectDependencies, Submission
 from backend.collect.update_data import post_update_data
 from backend.contract import deaggregate_records, is_aggregated
+from backend.contract.products import CATEGORIES, CATEGORY_SETS
 from backend.http import Request
 from backend.upload.report import UploadDependencies
 from backend.upload.requests import get_upload
@@ -108,6 +109,14 @@ class FrontDoor:
             for _, data in self.kinesis.records
             for event in (deaggregate_records(data) if is_aggregated(data) else [data])
         ]
+
+    def entities(self) -> list[dict[str, Any]]:
+        """Return the rows of items and users, in the order in which they were first written."""
+        return [row for (key,), row in self.dynamodb.items["entities"].items() if key not in CATEGORY_SETS]
+
+    def categories(self) -> set[str]:
+        rows = (self.dynamodb.items["entities"].get((key,)) for key in CATEGORY_SETS)
+        return {category for row in rows if row for category in row[CATEGORIES]["SS"]}
 
     def bad_rows(self) -> list[dict[str, Any]]:
         return self.s3.json_lines("bad-rows")

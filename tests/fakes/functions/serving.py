@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from backend.contract.products import index_attributes
+from backend.contract.products import CATEGORIES, category_sets, index_attributes
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
 from backend.recommend.models.custom import CustomModel
@@ -128,6 +128,14 @@ class Serving:
         item: dict[str, Any] = {"entity": {"S": entity}, "attributes": {"S": json.dumps(fields)}}
         if entity.startswith("item#"):
             item |= index_attributes(fields)
+            for key, added in category_sets(filter(None, [fields.get("category")])).items():
+                values: Any = {":added": {"SS": added}}
+                self.dynamodb.update_item(
+                    TableName="entities",
+                    Key={"entity": {"S": key}},
+                    UpdateExpression=f"ADD {CATEGORIES} :added",
+                    ExpressionAttributeValues=values,
+                )
         self.dynamodb.put_item(TableName="entities", Item=item)
 
     def deploy(self, kind: Any, version: str) -> None:

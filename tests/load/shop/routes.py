@@ -40,6 +40,7 @@ def _round(shop: Shop, build: RequestBuilder, training: str, rng: random.Random)
     lists, unknown = "/recommendations/{user_id}", "unknown user"
     yield build.get("/health")
     yield build.get("/system-info")
+    yield build.get("/categories")
     yield build.get("/models")
     yield build.get(lists, user.user_id)
     yield build.get("/products")

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from backend.collect.update_data import post_update_data
-from backend.contract.products import index_attributes
+from backend.contract.products import CATEGORY_SETS, index_attributes
 from backend.http import BadRequestError
 from tests.factories.records import NOW, event_fields, item_fields, user_fields
+from tests.fakes.dynamodb import invalid
 from tests.fakes.faults import Fault, server_error, throttled
 from tests.fakes.functions.front_door import request
 
@@ -60,7 +61,7 @@ def test_items_and_users_are_stored_in_the_lake_and_in_the_table(door, kind, fie
     ]
     lake = door.s3.objects["lake", f"raw/{kind}/ingest_date=2026-02-01/request-1.jsonl"]
     assert [json.loads(line) for line in lake.splitlines()] == [fields(**{key: "a"}), fields(**{key: "b"})]
-    stored = door.dynamodb.items["entities"].values()
+    stored = door.entities()
     assert {item["entity"]["S"] for item in stored} == {f"{kind[:-1]}#a", f"{kind[:-1]}#b"}
     assert all(json.loads(item["attributes"]["S"])[key] in "ab" for item in stored)
     assert all(item["updated_at"] == {"N": "1769904000000"} for item in stored)
@@ -72,19 +73,45 @@ def test_items_are_in_the_index_of_products_and_users_are_not(door):
     for kind, fields in (("items", item_fields()), ("users", user_fields())):
         _post(door, {"kind": kind, "records": [fields]})
 
-    item, user = door.dynamodb.items["entities"].values()
+    item, user = door.entities()
     assert {name: item[name] for name in index_attributes(item_fields())} == index_attributes(item_fields())
     assert user.keys() == {"entity", "attributes", "updated_at", "expires_at"}
+
+
+def test_categories_of_items_are_listed_and_each_is_added_once(door):
+    records = [item_fields(item_id=f"i-{number}", category=f"c-{number % 30}") for number in range(90)]
+    bare = {"item_id": "bare"}
+
+    for submitted in (records, records, [{**item_fields(), "category": "another"}, bare]):
+        response, _ = _post(door, {"kind": "items", "records": submitted})
+        assert response["statusCode"] == 202
+
+    assert door.categories() == {f"c-{number}" for number in range(30)} | {"another"}
+    assert door.dynamodb.faults["update_item"].calls <= len(CATEGORY_SETS) + 1
+
+
+def test_items_whose_category_the_table_does_not_confirm_are_retried(door):
+    door.dynamodb.faults["update_item"].always(server_error())
+
+    response, answer = _post(door, {"kind": "items", "records": [item_fields(), {"item_id": "bare"}]})
+
+    assert (response["statusCode"], answer["retry"]) == (503, 2)
+    assert door.entities() == []
+
+
+def test_items_of_a_category_for_which_its_set_has_no_room_are_stored(door):
+    door.dynamodb.faults["update_item"].always(invalid("Item size to update has exceeded the maximum allowed size"))
+
+    response, _ = _post(door, {"kind": "items", "records": [item_fields()]})
+
+    assert (response["statusCode"], len(door.entities()), door.categories()) == (202, 1, set())
 
 
 def test_users_expire_from_the_table_and_items_do_not(door):
     for kind, fields in (("items", item_fields()), ("users", user_fields())):
         _post(door, {"kind": kind, "records": [fields]})
 
-    expiry = {
-        item["entity"]["S"].partition("#")[0]: item.get("expires_at")
-        for item in door.dynamodb.items["entities"].values()
-    }
+    expiry = {item["entity"]["S"].partition("#")[0]: item.get("expires_at") for item in door.entities()}
 
     assert expiry == {"item": None, "user": {"N": str(1769904000 + 730 * 86400)}}
 
@@ -93,7 +120,7 @@ def test_the_last_of_two_records_with_one_id_is_stored(door):
     response, _ = _post(door, {"kind": "items", "records": [item_fields(price=1.0), item_fields(price=2.0)]})
 
     assert response["statusCode"] == 202
-    (stored,) = door.dynamodb.items["entities"].values()
+    (stored,) = door.entities()
     assert json.loads(stored["attributes"]["S"])["price"] == 2.0
 
 
@@ -106,7 +133,7 @@ def test_500_items_are_written_by_100_and_cancelled_ones_are_retried(door):
     response, answer = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
 
     assert response["statusCode"] == 202
-    assert answer["accepted"] == len(door.dynamodb.items["entities"]) == 500
+    assert answer["accepted"] == len(door.entities()) == 500
 
 
 def test_nothing_is_stored_when_the_lake_fails(door):
@@ -116,7 +143,7 @@ def test_nothing_is_stored_when_the_lake_fails(door):
 
     assert response["statusCode"] == 503
     assert answer["records"] == [{"index": 0, "status": "retry", "id": "i-1", "reason": "unavailable"}]
-    assert door.dynamodb.items["entities"] == {}
+    assert door.entities() == []
 
 
 def test_a_throttled_table_is_429_for_the_records_it_lacks(door):
@@ -152,10 +179,7 @@ def test_an_earlier_version_does_not_replace_a_later_one(door):
     response, answer = _post(door, {"kind": "items", "records": records})
 
     assert (response["statusCode"], answer["accepted"]) == (202, 150)
-    titles = {
-        item["entity"]["S"]: json.loads(item["attributes"]["S"])["title"]
-        for item in door.dynamodb.items["entities"].values()
-    }
+    titles = {item["entity"]["S"]: json.loads(item["attributes"]["S"])["title"] for item in door.entities()}
     assert titles == {f"item#i-{number}": "old" if number else "new" for number in range(150)}
     assert door.clock.sleeps == []
 

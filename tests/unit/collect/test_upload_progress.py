@@ -300,4 +300,4 @@ def test_items_of_any_length_fit_into_transactions(door):
     door.process()
 
     assert door.report(upload_id)["accepted"] == 500
-    assert len(door.dynamodb.items["entities"]) == 500
+    assert len(door.entities()) == 500

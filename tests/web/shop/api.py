@@ -98,6 +98,8 @@ class Api:
                 return self._take(body)
             case "GET", ["products"]:
                 return 200, self._list(query)
+            case "GET", ["categories"]:
+                return 200, {"categories": sorted({str(product["category"]) for product in self.products.values()})}
             case "GET", ["products", item_id]:
                 found = self.products.get(read_id(item_id, "item_id"))
                 return (200, found) if found else (404, _error("not_found", "the item is unknown"))

@@ -31,6 +31,7 @@ REQUESTS: list[tuple[str, str, str, Any, int]] = [
     ("GET", "/products", "/products?num_results=24&search=lamp&min_price=1&max_price=500", None, 200),
     ("GET", "/products/{item_id}", "/products/item-00003", None, 200),
     ("GET", "/products/{item_id}", "/products/unknown", None, 404),
+    ("GET", "/categories", "/categories", None, 200),
     ("GET", "/popular", f"/popular?{LISTED}&slot=popular", None, 200),
     (
         "GET",

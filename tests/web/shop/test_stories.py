@@ -259,6 +259,17 @@ def test_products_are_searched_by_words_category_and_price(page: Page, site: Sit
     assert searches[0]["properties"] == {"words": product["title"], "hits": 1}
 
 
+def test_every_category_can_be_chosen_before_a_product_of_it_is_seen(page: Page, site: Site):
+    site.api.products["unseen"] = {"item_id": "unseen", "title": "Tent", "category": "Outdoor|Unseen", "price": 1.0}
+    open_home(page, site)
+    choice = page.get_by_role("search").get_by_label("Category")
+    expect(choice.get_by_role("option", name="Unseen")).to_have_count(0)
+    choice.focus()
+    expect(choice.get_by_role("option", name="Unseen")).to_have_count(1)
+    choice.select_option("Outdoor|Unseen")
+    expect(page.locator("section", has=choice).locator("[data-item-id]")).to_have_count(1)
+
+
 def test_a_search_that_the_api_would_refuse_says_what_to_change(page: Page, site: Site):
     open_home(page, site)
     form = page.get_by_role("search")

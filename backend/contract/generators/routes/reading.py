@@ -15,7 +15,7 @@ from backend.contract.generators.errors import (
     UNREAD_HISTORY,
     UNREAD_ITEMS,
 )
-from backend.contract.generators.examples import HEALTH, HISTORY, MODELS, PRODUCT, PRODUCTS, SYSTEM_INFO
+from backend.contract.generators.examples import CATEGORIES, HEALTH, HISTORY, MODELS, PRODUCT, PRODUCTS, SYSTEM_INFO
 from backend.contract.generators.routes.parts import answer, in_path, in_query, operation, retry
 
 
@@ -24,6 +24,7 @@ def reading_paths() -> dict[str, Schema]:
     return {
         "/products": {"get": _get_products()},
         "/products/{item_id}": {"get": _get_product()},
+        "/categories": {"get": _get_categories()},
         "/users/{user_id}/history": {"get": _get_history()},
         "/models": {"get": _get_models()},
         "/system-info": {"get": _get_system_info()},
@@ -83,6 +84,21 @@ def _get_product() -> Schema:
             "400": answer("The id is malformed.", "Error", BAD_ITEM_ID),
             "404": answer("The item is not in the catalogue.", "Error", UNKNOWN_ITEM),
             "503": retry("The product cannot be read.", "Error", UNREAD_ITEMS),
+        },
+    )
+
+
+def _get_categories() -> Schema:
+    return operation(
+        "getCategories",
+        "applications",
+        "List the categories",
+        "Of all products that were ever stored, for GET /products: a category whose last product got another is "
+        "still listed.",
+        answers={
+            "200": answer("The categories.", "Categories", CATEGORIES),
+            "400": answer("The request has a parameter.", "Error", NO_PARAMETERS),
+            "503": retry("The categories cannot be read.", "Error", UNREAD_ITEMS),
         },
     )
 

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ApiError } from "../state/api.js";
 import { searched } from "../state/events.js";
-import { categories, levelsOf, readProducts, type Product, type Query } from "../state/products.js";
+import { categories, levelsOf, readCategories, readProducts, type Product, type Query } from "../state/products.js";
 import { Skeleton } from "./card.js";
 import { Failure } from "./failure.js";
 
@@ -16,9 +16,6 @@ interface Found {
 }
 
 const NONE: Found = { products: [], isLoading: true };
-
-/** How many products are read at once to learn of categories. */
-const MANY = 100;
 
 /** How many words the API searches for. */
 const MOST_WORDS = 10;
@@ -141,11 +138,7 @@ export const Catalogue = ({ heading, category, render }: Given) => {
         </label>
         <label class="field wide">
           Category
-          <select
-            name="category"
-            onChange={change}
-            onFocus={() => void readProducts({ num_results: MANY }).catch(() => {})}
-          >
+          <select name="category" onChange={change} onFocus={() => void readCategories()}>
             <Categories chosen={query.category} />
           </select>
         </label>

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { listOf, ROW, type Answer } from "../state/answers.js";
 import { ApiError, post } from "../state/api.js";
-import { categories, levelsOf, titleOf, type Product } from "../state/products.js";
+import { categories, levelsOf, readCategories, titleOf, type Product } from "../state/products.js";
 import type { Shelf } from "../state/shelves.js";
 import { Picture } from "../parts/picture.js";
 import { Catalogue } from "../parts/catalogue.js";
@@ -181,6 +181,7 @@ export const Five = () => {
     chosen.value = chosen.peek().filter((each) => each !== product);
     choice.current?.focus();
   };
+  useEffect(() => void readCategories(), []);
   useEffect(() => {
     if (shelf?.list) results.current?.scrollIntoView({ block: "start" });
   }, [shelf?.list]);

@@ -33,8 +33,13 @@ export interface ProductPage {
 const seen = new Map<string, Product>();
 const asked = new Map<string, Promise<Product>>();
 
-/** The categories of the products that were seen, in their order. */
+/** The categories of the products that were seen, and those that the API has listed, in their order. */
 export const categories = signal<readonly string[]>([]);
+
+const addCategories = (added: Iterable<string>): void => {
+  const known = new Set([...categories.peek(), ...added]);
+  if (known.size > categories.peek().length) categories.value = [...known].sort((a, b) => a.localeCompare(b));
+};
 
 export const levelsOf = (category: string | undefined): string[] =>
   (category ?? "")
@@ -52,12 +57,8 @@ export const priceOf = (price: number | undefined): string => (price === undefin
 
 /** Keeps what is known of products, so that a reason or a basket can name them. */
 export const learn = (products: readonly Product[]): void => {
-  const known = new Set(categories.peek());
-  for (const product of products) {
-    seen.set(product.item_id, { ...seen.get(product.item_id), ...product });
-    if (product.category) known.add(product.category);
-  }
-  if (known.size > categories.peek().length) categories.value = [...known].sort((a, b) => a.localeCompare(b));
+  for (const product of products) seen.set(product.item_id, { ...seen.get(product.item_id), ...product });
+  addCategories(products.flatMap(({ category }) => category || []));
 };
 
 export const knownProduct = (itemId: string): Product | undefined => seen.get(itemId);
@@ -79,6 +80,15 @@ export const readProduct = (itemId: string): Promise<Product> => {
   asked.set(itemId, reading);
   return reading;
 };
+
+let listed: Promise<void> | undefined;
+
+/** Reads all categories once; those of the products that were seen do where they cannot be read. */
+export const readCategories = (): Promise<void> =>
+  (listed ??= withRetries(() => get<{ categories: string[] }>("/categories")).then(
+    (answer) => addCategories(answer.categories),
+    () => void (listed = undefined),
+  ));
 
 /** The fewest products that a page of the catalogue shows, where there are as many. */
 const SHOWN = 24;

@@ -56,6 +56,7 @@ run "the_pages_and_the_listed_paths_of_the_api_are_one_origin" {
       ])
       ]) == sort([
       for route in keys(jsondecode(file("../api/generated/access.json")).routes) : route if contains([
+        "GET /categories",
         "GET /health",
         "GET /popular",
         "GET /products",

@@ -10,7 +10,7 @@ import pytest
 from backend.recommend import handler as entry
 from backend.recommend.catalogue import products
 from tests.factories.lambda_events import proxy_event
-from tests.fakes.faults import client_error, timeout
+from tests.fakes.faults import Fault, client_error, timeout
 from tests.fakes.functions.serving import Serving
 
 VISITORS = {"producer": "page", "reads": "visitors"}
@@ -86,6 +86,16 @@ def test_every_item_is_listed_once_and_no_user():
 )
 def test_products_are_chosen_by_words_category_and_price(query: dict[str, str], items: list[str]):
     assert found(**query) == items
+
+
+def test_the_categories_are_those_of_the_products_and_an_incomplete_read_has_none(serving: Serving):
+    assert get("/categories") == (200, {"categories": ["<script>", "kitchen", "shoes"]})
+    for category in get("/categories")[1]["categories"]:
+        assert found(category=category)
+
+    unread = {"Responses": {}, "UnprocessedKeys": {"entities": {}}}
+    serving.dynamodb.faults["batch_get_item"].always(Fault(answer=unread))
+    assert get("/categories")[0] == 503
 
 
 @pytest.mark.usefixtures("serving")
