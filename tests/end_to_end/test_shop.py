@@ -94,7 +94,8 @@ def test_a_route_that_is_not_listed_is_answered_by_no_api(pipeline: Any, shop: S
 
     for asked in {method, "GET", "POST"}:
         status, headers, _ = shop.ask(asked, path, {} if asked == "POST" else None, **{"x-api-key": pipeline.api.key})
-        assert (status, "application/json" in headers["Content-Type"]) == (403, False), asked
+        expected = (404 if asked == "GET" else 403, False)
+        assert (status, "application/json" in headers["Content-Type"]) == expected, asked
 
 
 @pytest.mark.parametrize("path", SPELLINGS)
@@ -150,8 +151,21 @@ def test_the_settings_of_the_pages_name_no_key(pipeline: Any, shop: Shop) -> Non
     assert "user-000001" not in settings["demonstration_users"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/absent", "/absent.html", "/shop/", "/index.html/", "/reference.htm/x", "/v1/models"]
+)
+def test_a_mistyped_address_has_a_page_that_leads_to_the_shop(shop: Shop, path: str) -> None:
+    status, headers, content = shop.ask("GET", path)
+
+    assert (status, headers["Content-Type"], headers["Cache-Control"]) == (404, "text/html; charset=utf-8", "no-cache")
+    assert b'<a href="/">' in content
+    of_a_page = shop.ask("GET", "/")[1]
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy"):
+        assert headers[name] == of_a_page[name]
+
+
 def test_the_bucket_is_closed_and_lists_nothing(pipeline: Any, shop: Shop) -> None:
-    assert shop.ask("GET", "/absent.html")[0] == 403
+    assert shop.ask("GET", "/absent.txt")[0] == 403
     bucket = pipeline.made["pages"]["bucket"]
     for path in (f"/{bucket}/index.html", f"/{bucket}"):
         assert Shop(pipeline.cloud.endpoint).ask("GET", path)[0] == 403

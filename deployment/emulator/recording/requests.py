@@ -87,9 +87,10 @@ _NEW_RESOURCES = {
 }
 # The API of CloudFront: a collection, and the id of one of it.
 _CLOUDFRONT = re.compile(
-    r"/2020-05-31/(?P<kind>distribution|origin-access-control|response-headers-policy)(/(?P<id>[^/]+))?"
+    r"/2020-05-31/(?P<kind>distribution|function|origin-access-control|response-headers-policy)(/(?P<id>[^/]+))?"
 )
 _XML_TAG = re.compile(r"<Tag>\s*<Key>([^<]*)</Key>\s*<Value>([^<]*)</Value>\s*</Tag>")
+_XML_NAME = re.compile(r"<Name>([^<]*)</Name>")
 _ARN_FIELDS = ("ResourceARN", "ResourceArn", "resourceArn")
 
 
@@ -101,7 +102,9 @@ def received(method: str, path: str, headers: Any, body: bytes, parameters: Any)
         parsed = None
     fields = parsed if isinstance(parsed, dict) else {name: _first(value) for name, value in parameters.items()}
     if "/2020-05-31/" in path:
-        fields = {**fields, "path": path, "tags": dict(_XML_TAG.findall(body.decode(errors="replace")))}
+        text = body.decode(errors="replace")
+        named = _XML_NAME.search(text)
+        fields = {**fields, "path": path, "tags": dict(_XML_TAG.findall(text)), "name": named[1] if named else ""}
     return Received(method, path, headers, fields)
 
 
@@ -213,8 +216,10 @@ def _resources(action: str, fields: Mapping[str, Any]) -> list[str]:
 
 
 def _of_cloudfront(fields: Mapping[str, Any]) -> list[str]:
-    if named := _CLOUDFRONT.fullmatch(re.sub(r"/(config|invalidation.*)$", "", fields["path"])):
-        return [_arn("cloudfront", f"{named['kind']}/{named['id'] or 'new'}", region="")]
+    if named := _CLOUDFRONT.fullmatch(re.sub(r"/(config|describe|invalidation.*|publish)$", "", fields["path"])):
+        # A function's name is in its ARN; the others get an id.
+        new = fields["name"] if named["kind"] == "function" else "new"
+        return [_arn("cloudfront", f"{named['kind']}/{named['id'] or new}", region="")]
     return [fields["Resource"]] if "Resource" in fields else ["*"]
 
 

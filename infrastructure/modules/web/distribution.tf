@@ -50,7 +50,7 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # The pages, and what no other behaviour matches: of a path below the stage that is not listed the bucket has no object.
+  # The pages, and what no other behaviour matches: a path below the stage that is not listed has no page.
   default_cache_behavior {
     target_origin_id           = "pages"
     viewer_protocol_policy     = var.emulated ? "allow-all" : "redirect-to-https"
@@ -59,6 +59,11 @@ resource "aws_cloudfront_distribution" "this" {
     compress                   = true
     cache_policy_id            = local.managed_policies.caching_optimized
     response_headers_policy_id = aws_cloudfront_response_headers_policy.this.id
+
+    function_association {
+      event_type   = "viewer-request"
+      function_arn = aws_cloudfront_function.missing.arn
+    }
   }
 
   dynamic "ordered_cache_behavior" {

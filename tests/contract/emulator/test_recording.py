@@ -110,7 +110,7 @@ def test_a_call_about_an_alias_is_none_about_their_list(recorded):
     assert recorded.calls("lambda:ListAliases") == []
 
 
-def test_what_belongs_to_cloudfront_is_recorded_by_its_id_and_the_tags_of_a_distribution(recorded):
+def test_what_belongs_to_cloudfront_is_recorded_by_its_id_or_name_and_the_tags_of_a_distribution(recorded):
     cloudfront = recorded.client("cloudfront")
     control = {"Name": "pages", "OriginAccessControlOriginType": "s3"}
     control |= {"SigningBehavior": "always", "SigningProtocol": "sigv4"}
@@ -135,6 +135,14 @@ def test_what_belongs_to_cloudfront_is_recorded_by_its_id_and_the_tags_of_a_dist
     cloudfront.get_distribution(Id=distribution["Id"])
     cloudfront.list_tags_for_resource(Resource=distribution["ARN"])
 
+    function = {"Name": "missing", "FunctionCode": b"function handler(event) { return event.request; }"}
+    function["FunctionConfig"] = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+    etag = cloudfront.create_function(**function)["ETag"]
+    cloudfront.publish_function(Name="missing", IfMatch=etag)
+    cloudfront.describe_function(Name="missing", Stage="LIVE")
+
+    for action in ("CreateFunction", "PublishFunction", "DescribeFunction"):
+        assert recorded.resources(f"cloudfront:{action}") == ["function/missing"]
     assert recorded.resources("cloudfront:CreateOriginAccessControl") == ["origin-access-control/new"]
     assert recorded.resources("cloudfront:GetOriginAccessControl") == [f"origin-access-control/{made['Id']}"]
     assert recorded.resources("cloudfront:CreateDistribution") == ["distribution/new"]

@@ -58,6 +58,11 @@ CALLS = {
         "cloudfront:UpdateDistribution@distribution cloudfront:GetDistributionConfig@distribution "
         "cloudfront:DeleteDistribution@distribution",
     ),
+    "aws_cloudfront_function": Calls(
+        "cloudfront:DescribeFunction@edge-function cloudfront:GetFunction@edge-function",
+        "cloudfront:CreateFunction@edge-function cloudfront:PublishFunction@edge-function "
+        "cloudfront:UpdateFunction@edge-function cloudfront:DeleteFunction@edge-function",
+    ),
     "aws_cloudfront_origin_access_control": Calls(
         "cloudfront:GetOriginAccessControl@origin-access-control",
         "cloudfront:CreateOriginAccessControl@origin-access-control "
@@ -245,6 +250,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "delivery-source": f"arn:aws:logs:{edge}:delivery-source:{prefix}-pages",
         "delivery-stream": f"arn:aws:firehose:{here}:deliverystream/{prefix}-lake",
         "distribution-key": f"{parameter}/keys/distribution",
+        "edge-function": f"{cloudfront}:function/{prefix}-missing",
         "edge-log-group": f"arn:aws:logs:{edge}:log-group:aws-waf-logs-{prefix}-pages",
         "edge-managed-rules": "arn:aws:wafv2:us-east-1:aws:global/managedruleset/AWSManagedRulesCommonRuleSet/id",
         "edge-web-acl": f"arn:aws:wafv2:{edge}:global/webacl/{prefix}-pages/id",

@@ -13,6 +13,7 @@ from deployment.package.page import PageBuildError
 from deployment.package.pages import ASSETS, build_pages, digest_of
 
 ROOT = Path(__file__).resolve().parents[3]
+MISSING = ROOT / "infrastructure/modules/web/missing.tf"
 TOKENS = (ROOT / "backend/web/design/tokens.css").read_text(encoding="utf-8")
 BACKGROUNDS = ("bg", "surface", "raised")
 TEXT, CONTROLS = 4.5, 3.0
@@ -26,6 +27,15 @@ def test_two_builds_are_the_same_bytes(built: Path, tmp_path: Path):
     build_pages(ROOT, tmp_path / "elsewhere")
 
     assert digest_of(tmp_path / "elsewhere") == digest_of(built)
+
+
+def test_cloudfront_has_every_page_and_file_for_existing(built: Path):
+    page_paths = re.search(r"page_paths = (\[.*\])", MISSING.read_text(encoding="utf-8"))
+    files = {f"/{path.relative_to(built)}" for path in built.rglob("*") if path.is_file()}
+
+    assert page_paths
+    assert {path for path in files if path.endswith(".html")} | {"/"} == {*json.loads(page_paths[1])}
+    assert all(re.search(r"\.[a-z0-9]+$", path) for path in files)
 
 
 def test_the_pages_are_small(built: Path):

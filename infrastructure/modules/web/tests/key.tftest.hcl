@@ -74,6 +74,11 @@ override_resource {
 }
 
 override_resource {
+  target = aws_cloudfront_function.missing
+  values = { arn = "arn:aws:cloudfront::123456789012:function/rivulet-test-missing" }
+}
+
+override_resource {
   target = aws_ssm_parameter.key
 }
 

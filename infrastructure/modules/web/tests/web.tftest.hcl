@@ -34,6 +34,12 @@ variables {
 }
 
 override_resource {
+  target          = aws_cloudfront_function.missing
+  override_during = plan
+  values          = { arn = "arn:aws:cloudfront::123456789012:function/rivulet-test-missing" }
+}
+
+override_resource {
   target          = aws_cloudfront_distribution.this
   override_during = plan
   values = {
@@ -100,6 +106,22 @@ run "the_pages_and_the_listed_paths_of_the_api_are_one_origin" {
   assert {
     condition     = alltrue([for behaviour in aws_cloudfront_distribution.this.default_cache_behavior : behaviour.target_origin_id == "pages" && behaviour.allowed_methods == toset(["GET", "HEAD"]) && behaviour.viewer_protocol_policy == "redirect-to-https"])
     error_message = "What no pattern matches does not go to the bucket alone, by GET and TLS."
+  }
+
+  # Every other address is answered by the function, which the end-to-end test asks.
+  assert {
+    condition = alltrue([
+      for behaviour in aws_cloudfront_distribution.this.default_cache_behavior : [
+        for association in behaviour.function_association : "${association.event_type} ${association.function_arn}"
+      ] == ["viewer-request arn:aws:cloudfront::123456789012:function/rivulet-test-missing"]
+    ]) && alltrue([for behaviour in aws_cloudfront_distribution.this.ordered_cache_behavior : length(behaviour.function_association) == 0])
+    error_message = "A mistyped address gets the bucket's error, or a request for the API is answered with a page."
+  }
+
+  # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions
+  assert {
+    condition     = length(aws_cloudfront_function.missing.code) <= 10240 && local.missing_headers["content-security-policy"] == local.content_security_policy
+    error_message = "The function is larger than CloudFront accepts, or its page has no security policy."
   }
 
   assert {
