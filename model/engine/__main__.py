@@ -83,7 +83,7 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, listeners: dict[str, socket.socket], since: int) -> None:
-    _allow_connections()
+    connections = allow_connections()
     engine = await Engine.open(settings)
     resume(engine)
     engine.counts.caches = CACHES
@@ -97,7 +97,7 @@ async def _serve(settings: Settings, listeners: dict[str, socket.socket], since:
         "metrics_port": make_pages(engine),
         "faults_port": make_control(faults),
     }
-    servers = {name: _server(applications[name]) for name in listeners}
+    servers = {name: _server(applications[name], connections) for name in listeners}
     _end_on_signals(engine, list(servers.values()))
     serving = [asyncio.create_task(server.serve(sockets=[listeners[name]])) for name, server in servers.items()]
     ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
@@ -111,7 +111,7 @@ async def _serve(settings: Settings, listeners: dict[str, socket.socket], since:
         log("stopped")
 
 
-def _server(application: Application) -> _Server:
+def _server(application: Application, connections: int | None = None) -> _Server:
     config = uvicorn.Config(
         application,
         http=Connection,
@@ -125,6 +125,7 @@ def _server(application: Application) -> _Server:
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        limit_concurrency=connections or limits.CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
@@ -170,12 +171,17 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _allow_connections() -> None:
-    """Raise the limit on open files to all connections plus the files of the state."""
+def allow_connections() -> int:
+    """Raise the limit on open files to all connections plus the files of the state; return how many may be open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = limits.CONNECTIONS + limits.FILES
     if soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    connections = min(limits.CONNECTIONS, max(1, soft - limits.FILES))
+    if connections < limits.CONNECTIONS:
+        log("files", most=soft, connections=connections)
+    return connections
 
 
 def _loop_factory() -> Any:

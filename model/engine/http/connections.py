@@ -66,6 +66,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._application: Application = config.loaded_app
         self._keep_alive_seconds = config.timeout_keep_alive
+        self._most = config.limit_concurrency or limits.CONNECTIONS  # connections, of all clients
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
@@ -88,9 +89,9 @@ class Connection(asyncio.Protocol):
         """Accept a new connection, unless there are too many."""
         self.transport = transport
         self._server.connections.add(self)  # type: ignore[arg-type]  # it only calls `shutdown`
-        if len(self._server.connections) > limits.CONNECTIONS and not self._end_an_idle_one():
+        if len(self._server.connections) > self._most and not self._end_an_idle_one():
             self.transport.write(
-                self._refusal_of(ServiceUnavailableError(f"there are {limits.CONNECTIONS} connections already"), 503)
+                self._refusal_of(ServiceUnavailableError(f"there are {self._most} connections already"), 503)
             )
             self._close()  # at once: those beyond the limit must not take the files of others
             return
