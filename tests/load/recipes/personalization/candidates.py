@@ -37,6 +37,8 @@ from tests.load.recipes.tasks import TASKS, Task, unusable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from model.recipes.recipe import Recipe
 
 DEFAULT = "aws-user-personalization-v2"
@@ -80,13 +82,17 @@ def main() -> None:
         metrics.append(ranking_metrics(hits_of(lists[-1], split), wanted, [LENGTH, DEPTH - 5]))
     users = [question.user for question in split.questions]
     paired = differences(metrics[0], metrics[1], users)
-    took = _took(recipe, [question.history for question in split.questions], (least, len(recipe.item_ids) + 1))
+    histories = [question.history for question in split.questions]
+    took = _took(recipe, histories, (least, len(recipe.item_ids) + 1))
+    ratios = _score_ratios(recipe, histories, (least, len(recipe.item_ids) + 1))
+    low, high = np.quantile(ratios, [0.001, 0.999])
     row: dict[str, Any] = {
         "items": len(recipe.item_ids),
         "CPU, ms": f"{took[0]:.3f}",
         "whole catalogue, ms": f"{took[1]:.3f}",
         "equal lists of 10": f"{_equal(lists, LENGTH):.4f}",
         "equal lists of 25": f"{_equal(lists, DEPTH):.4f}",
+        "scores by those with all items summed": f"{low:.3f} to {high:.3f} for 99.8 %, {ratios.max():.3f} at most",
     }
     for metric in (f"ndcg@{LENGTH}", f"recall@{DEPTH - 5}"):
         change = paired[metric]
@@ -117,6 +123,15 @@ def _took(recipe: Recipe, histories: Sequence[Sequence[str]], min_items: Sequenc
                 recipe.recommend(query, DEPTH)
             times.append((time.process_time() - start) / PER_BURST * 1000)
     return [float(np.quantile(times, 0.25)) for times in took]
+
+
+def _score_ratios(recipe: Recipe, histories: Sequence[Sequence[str]], min_items: Sequence[int]) -> NDArray[np.float64]:
+    """Return how many times too large the scores of the first items are: their sums have a part that is estimated."""
+    scores: list[list[tuple[str, float]]] = []
+    for candidates.MIN_ITEMS in min_items:
+        firsts = [recipe.recommend(Query(history=list(history[:100])), 1)[0] for history in histories]
+        scores.append([(first.item_id, first.score or 0.0) for first in firsts])
+    return np.array([mine / true for (item, mine), (same, true) in zip(*scores, strict=True) if item == same])
 
 
 if __name__ == "__main__":
