@@ -29,6 +29,7 @@ HPO_JOBS_DEFAULT = 8
 
 # Events (API reference, PutEvents).
 EVENT_BYTES = 10 * 1024
+FUTURE_SECONDS = 86_400  # ours: an event that is further in the future counts as of its arrival
 # Ours, of a dataset of events: memory has 16 bits for them, and the calls of one moment may add some. Imports have ten.
 EVENT_TYPES = 10_000
 PROPERTIES_FORBIDDEN_IN_EVENTS = frozenset(

@@ -246,7 +246,7 @@ def _without(
         return record
     stream = streams[type(record)]
     served, by_time, position = stream.next(record)
-    content = (served, record.item_id, record.event_type, record.time)
+    content = (served, record.item_id, record.event_type, record.counted_time)
     if served not in users and by_time not in users:
         # What repeated an erased event would get a position, so only the user that it identifies is kept.
         is_first = position is None and content in stream.erased_by_time

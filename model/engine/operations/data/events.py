@@ -6,6 +6,7 @@ A request is answered when its records are on disk; they affect the next recomme
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -127,6 +128,7 @@ def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, 
         properties=one.get("properties"),
         source=(one.get("metricAttribution") or {}).get("eventAttributionSource"),
         context=_context(properties, schema, where),
+        arrived=_arrival(one["sentAt"]),
     )
     return _check_size(record, where)
 
@@ -175,6 +177,7 @@ def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionReco
         impression=_impression(one, where),
         properties=one.get("properties"),
         context=_context(_properties(one.get("properties"), where), schema, where),
+        arrived=_arrival(one["timestamp"]),
     )
     return _check_size(record, where)
 
@@ -198,6 +201,12 @@ def _impression(one: dict[str, Any], where: str) -> list[str]:
 def _seconds(moment: float, where: str) -> int:
     check_seconds(where, moment)
     return int(moment)
+
+
+def _arrival(moment: float) -> int | None:
+    """Return the present time where a moment is far in the future; small differences of clocks make none."""
+    now = time.time()
+    return int(now) if moment > now + limits.FUTURE_SECONDS else None
 
 
 def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> dict[str, str] | None:

@@ -20,6 +20,8 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
         JSON as the client sent it.
     context : dict or None
         The categorical properties, by column: the circumstances of the event.
+    arrived : int or None
+        When it was stored, in epoch seconds, if `time` was far in the future then: a clock that runs ahead.
     """
 
     event_id: str
@@ -34,6 +36,12 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
     properties: str | None = None
     source: str | None = None
     context: dict[str, str] | None = None
+    arrived: int | None = None
+
+    @property
+    def counted_time(self) -> int:
+        """The time as of which it counts: an event far in the future must not stay its user's newest for years."""
+        return self.time if self.arrived is None else self.arrived
 
 
 class ActionRecord(EventRecord, array_like=True, tag="action", frozen=True):

@@ -104,10 +104,11 @@ class InteractionStore:
         if event.item_id is None:
             return None
         item, kind = self._items.number(event.item_id), self._kinds.number(event.event_type)
-        if self._streamed.contains(user, item, kind, event.time, HISTORY_LENGTH):
+        time = event.counted_time
+        if self._streamed.contains(user, item, kind, time, HISTORY_LENGTH):
             return None
         value = NO_VALUE if event.value is None else event.value
-        return self._streamed.add(user, item, kind, event.time, value, event.context)
+        return self._streamed.add(user, item, kind, time, value, event.context)
 
     def history(self, user_id: str) -> list[str]:
         """Return a user's latest 100 items, latest first.

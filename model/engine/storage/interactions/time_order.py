@@ -48,7 +48,7 @@ def read_streamed(log: Iterable[Record], dataset_type: str, users: SessionUsers[
             user = user_ids.number(users.of_event(record) or record.session_id)
             numbers = (user, items.number(record.item_id), kinds.number(record.event_type))
             value = float("nan") if record.value is None else record.value
-            streamed.add(*numbers, record.time, value, record.context)
+            streamed.add(*numbers, record.counted_time, value, record.context)
         elif isinstance(record, EndRecord) and record.dataset_type == dataset_type:
             streamed = StreamedInteractions()
     return streamed.to_columns(user_ids.names, items.names, kinds.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -55,3 +56,13 @@ def test_a_half_of_a_surrogate_pair_is_refused(tmp_path, properties):
 
 def test_a_whole_surrogate_pair_is_accepted(tmp_path):
     assert put(tmp_path, request("View", properties='{"title": "\\ud83d\\ude00"}')).interactions.streamed_count == 1
+
+
+def test_a_clock_that_runs_ahead_does_not_keep_an_item_the_newest(tmp_path):
+    ahead, later = request("View"), request("View")
+    ahead["eventList"][0] |= {"itemId": "ahead", "sentAt": time.time() + 10 * 365 * 86_400}
+    later["eventList"][0] |= {"itemId": "later", "sentAt": time.time() + 60}
+
+    group = put(tmp_path, ahead, later)
+
+    assert group.interactions.history("u") == ["later", "ahead"]
