@@ -157,6 +157,8 @@ class Connection(asyncio.Protocol):
         """Take a header."""
         self._header_count += 1
         self._count(len(name) + len(value))
+        if not self._in_head:
+            return  # a trailer, after a chunked body: it must not pass for a header, which was checked before the body
         name = name.lower()
         if name == EXPECT and value.lower() == CONTINUE:
             self._continues = True

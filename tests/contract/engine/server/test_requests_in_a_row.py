@@ -22,10 +22,12 @@ class Application:
 
     def __init__(self):
         self.seen = []
+        self.headers = []  # of the latest request
         self.released = threading.Event()
 
     async def __call__(self, scope, receive, send):
         self.seen.append(scope["path"])
+        self.headers = scope["headers"]
         body = await Bodies().read(receive) if scope["path"] != "/refused" else b""
         while scope["path"] == "/slow" and not self.released.is_set():
             await asyncio.sleep(0.01)
@@ -194,11 +196,12 @@ def test_a_client_that_waits_for_100_continue_may_send(server):
         assert b"</a 0123456789>" in connection.recv(4096)
 
 
-def test_a_chunked_body_is_read(server):
+def test_a_chunked_body_is_read_and_its_trailers_are_no_headers(server, application):
     head = b"POST /a HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     with server.connect() as connection:
-        connection.sendall(head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        connection.sendall(head + b"3\r\nabc\r\n2\r\nde\r\n0\r\nX-Amz-Target: a\r\n\r\n")
         assert b"</a abcde>" in connection.recv(4096)
+    assert [name for name, _ in application.headers] == [b"host", b"transfer-encoding"]
 
 
 def test_answers_that_are_not_read_do_not_gather_in_memory(server, application):
