@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test end-to-end rehearsal second-aws spark4 networks check audit secrets bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test end-to-end rehearsal second-aws fuzz spark4 networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ rehearsal: setup ## a deployment from nothing to nothing on the laptop's cloud, 
 second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Moto's server, a second opinion on the laptop's AWS; some ten minutes
 	@RIVULET_SECOND_AWS=1 $(BIN)/python -m pytest tests/second_aws
 
+fuzz: setup $(ENVIRONMENTS)/fuzz/.ready ## requests that schemathesis generates from the OpenAPI document, with a key of each role; some ten minutes
+	@RIVULET_FUZZ=1 $(BIN)/python -m pytest --quiet --capture=no --timeout 1800 tests/fuzz
+
 spark4: setup $(ENVIRONMENTS)/spark4/.ready ## the tests of the Spark jobs on the Spark of Glue 6.0, which raises where a cast or an index fails
 	@$(ENVIRONMENTS)/spark4/bin/python -m pytest --confcutdir tests/integration tests/integration/datasets tests/integration/curated
 
@@ -62,7 +65,7 @@ check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready $(WEB)/.ready ## for
 	@$(BIN)/python -m deployment.check $(ONLY)
 
 audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages; fails where the network does not let it look one up
-	@for lock in main lambda lambda-collect lambda-runtime emulator moto engine scan audit client peers spark4 node networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
+	@for lock in main lambda lambda-collect lambda-runtime emulator moto engine scan audit client peers spark4 node fuzz networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
 	@for folder in deployment/check tests/contract/engine/clients backend/web; do npm audit --package-lock-only --prefix $$folder; done
 
 secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks

@@ -40,6 +40,9 @@ MAX_EVENTS_PER_REQUEST = 500
 """Events in one body, as many as one PutRecords takes.
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
 
+MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+"""Bytes of an object as it is stored: some hundred megabytes take minutes; larger ones are for the Spark job."""
+
 MAX_CATEGORY_LENGTH = 1000
 """Characters; a longer categorical value fails the import. https://docs.aws.amazon.com/personalize/latest/dg/limits.html"""
 

@@ -57,8 +57,13 @@ def index_attributes(item: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         attributes["search"] = {"S": fold("\n".join(searched))}
     price = item.get("price")
     if price is not None:
-        attributes["price"] = {"N": repr(price if price >= _LEAST_NUMBER else 0)}
+        attributes["price"] = {"N": price_text(price)}
     return attributes
+
+
+def price_text(price: float) -> str:
+    """Return a price as DynamoDB takes numbers: its least one is 1e-130."""
+    return repr(price if price >= _LEAST_NUMBER else 0)
 
 
 def category_key(category: str | None) -> str:

@@ -11,6 +11,7 @@ from backend.http.errors import (
     TooLargeError,
     UnavailableError,
 )
+from backend.http.numbers import whole_number
 from backend.http.request import Caller, Request
 from backend.http.routes import routes
 
@@ -28,4 +29,5 @@ __all__ = [
     "UnavailableError",
     "answer",
     "routes",
+    "whole_number",
 ]

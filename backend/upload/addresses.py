@@ -12,7 +12,8 @@ from uuid import uuid4
 import msgspec
 
 from backend.contract import write_instant
-from backend.http import BadRequestError, NotFoundError, TooLargeError, answer
+from backend.contract.limits import MAX_UPLOAD_BYTES
+from backend.http import BadRequestError, NotFoundError, TooLargeError, answer, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from backend.http import Answer, Request
     from backend.upload.report import UploadDependencies
-
-MAX_UPLOAD_BYTES = 512 * 1024 * 1024
-"""Bytes of an object as it is stored: some hundred megabytes take minutes; larger ones are for the Spark job."""
 
 EXPIRES_AFTER = timedelta(minutes=15)
 """Until when an upload must begin; a running one may take longer."""
@@ -116,8 +114,8 @@ def check_announced(key: str, size_bytes: int, checksum: str | None) -> None:
 
 def _read_body(body: bytes) -> tuple[Announced, str]:
     fields = _read_fields(body)
-    size = fields["size_bytes"]
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+    size = whole_number(fields["size_bytes"])
+    if size is None or size < 1:
         raise BadRequestError("size_bytes", "must be a whole number from 1")
     if size > MAX_UPLOAD_BYTES:
         raise TooLargeError("size_bytes", f"must be at most {MAX_UPLOAD_BYTES}; split the data into several objects")

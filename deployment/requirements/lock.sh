@@ -11,7 +11,7 @@ compile() { # name, arguments of uv
   echo "wrote $name.txt"
 }
 compile main ../../pyproject.toml --group ../../pyproject.toml:dev
-for group in lambda lambda-collect lambda-runtime emulator moto scan audit client peers engine spark4 node; do
+for group in lambda lambda-collect lambda-runtime emulator moto scan audit client peers engine spark4 node fuzz; do
   compile "$group" --group "../../pyproject.toml:$group"
 done
 # PyTorch from PyPI brings CUDA for Linux, some 3 GB: `networks-cuda` is for machines with a GPU. `networks` takes the

@@ -6,11 +6,14 @@ import os
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from data import replay
+from data.generator import Settings, generate
 from deployment.audit.auditing import Audit, Resources, audit
 from deployment.keys.stored import Keys
 from deployment.local.cloud import Cloud, free_ports
@@ -21,7 +24,6 @@ from tests.contract.infrastructure.recording import RECORDED_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from deployment.local.demo.accounting import LakeCounts
     from deployment.local.provision import Provisioned
@@ -100,6 +102,16 @@ def provisioned_pipeline(folder: Path) -> Iterator[Pipeline]:
             yield Pipeline(cloud, made, Api(made.api_url, api_key(cloud)))
         finally:
             cloud.stop()
+
+
+def fill(pipeline: Pipeline) -> None:
+    """Load a generated shop, send the events of its users, and train on them."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    stream = generate(Settings(items=200, users=300, events=6_000, seed=1, until=midnight))
+    replay.load_catalogue(stream, pipeline.api.url, pipeline.api.key)
+    replay.replay(stream, pipeline.api.url, pipeline.api.key)
+    read_until(lambda: pipeline.lake(midnight).distinct_in_run, stream.expected.distinct)
+    pipeline.train()
 
 
 def read_until(read: Callable[[], Any], expected: Any) -> Any:

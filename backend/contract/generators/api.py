@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.contract import limits
 from backend.contract.models import PRINTABLE, Event, Item, User
-from backend.contract.rules.event_types import CONTEXT_COLUMNS, IMPRESSION, SEARCH
+from backend.contract.rules.event_types import CONTEXT_COLUMNS, IMPRESSION, PURCHASE, SEARCH, WITH_QUANTITY
 
 Schema = dict[str, Any]
 
@@ -23,6 +23,13 @@ MAX_RERANKED_ITEMS = 500
 """Most items of one ranking. https://docs.aws.amazon.com/personalize/latest/dg/API_RS_GetPersonalizedRanking.html"""
 
 ID: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_ID_LENGTH, "pattern": PRINTABLE}
+FILTER_VALUES: Schema = {
+    "type": "array",
+    "items": {"type": "string", "minLength": 1, "pattern": r'^[^\x00-\x1F\x7F"\\]*$'},
+    "minItems": 1,
+}
+"""The values of a parameter of a filter, which stand between quotes in Amazon Personalize's filterValues."""
+
 LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_LABEL_LENGTH, "pattern": PRINTABLE}
 
 LABELS = {
@@ -37,15 +44,41 @@ def _given(field: str, kind: str = "string", **others: Schema) -> Schema:
     return {"required": [field], "properties": {field: {"type": kind}, **others}}
 
 
+def _absent(*fields: str, **others: Schema) -> Schema:
+    """Return the rule that fields are not there, or null."""
+    return {"properties": {**{field: {"type": "null"} for field in fields}, **others}}
+
+
+def _only(field: str, *types: str) -> Schema:
+    """Return the rule that a field is for some types of event."""
+    return {"anyOf": [_absent(field), {"properties": {"event_type": {"enum": sorted(types)}}}]}
+
+
 _ITEM_OR_LIST: Schema = {
     "anyOf": [
-        _given("item_id", event_type={"not": {"enum": [IMPRESSION]}}),
-        {"properties": {"event_type": {"enum": [SEARCH]}}},
-        _given("impression", "array", event_type={"enum": [IMPRESSION]}),
+        _given("item_id", event_type={"not": {"enum": [IMPRESSION]}}, positions={"type": "null"}),
+        _absent("positions", event_type={"enum": [SEARCH]}),
+        {
+            "required": ["impression"],
+            **_absent(
+                *("item_id", "event_value", "position"),
+                event_type={"enum": [IMPRESSION]},
+                impression={"type": "array", "uniqueItems": True},
+            ),
+        },
     ]
 }
-_EVENT_RULES: Schema = {"allOf": [{"anyOf": [_given("user_id"), _given("session_id")]}, _ITEM_OR_LIST]}
-"""The rules of an event beyond those of its fields: an identity, and an item, or for an Impression a list."""
+_EVENT_RULES: Schema = {
+    "allOf": [
+        {"anyOf": [_given("user_id"), _given("session_id")]},
+        _ITEM_OR_LIST,
+        _only("order_id", PURCHASE),
+        _only("quantity", *WITH_QUANTITY),
+        {"anyOf": [_absent("currency"), _given("event_value", "number")]},
+    ]
+}
+"""The rules of an event beyond those of its fields: an identity, an item, or for an Impression a list, and the fields
+that only some events have."""
 
 
 def record_schema(model: type[Event | Item | User]) -> Schema:
@@ -56,7 +89,7 @@ def record_schema(model: type[Event | Item | User]) -> Schema:
 
 def context_schema() -> Schema:
     """Return the schema of the context columns of a request."""
-    value = {"type": "string", "minLength": 1, "maxLength": 1000}
+    value = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": PRINTABLE}
     return {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(CONTEXT_COLUMNS, value)}
 
 
@@ -78,15 +111,13 @@ def rerank_schema() -> Schema:
                 "maxItems": MAX_RERANKED_ITEMS,
             },
             "filter": {
-                "type": "string",
+                **ID,
                 "description": "Name of a filter of model/solutions; items that do not pass it are left out.",
-                "minLength": 1,
-                "maxLength": 256,
             },
             "filter_values": {
                 "type": "object",
                 "description": "Values of each parameter of the filter; a number is given as text.",
-                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                "additionalProperties": FILTER_VALUES,
             },
             "context": {**context_schema(), "description": "The circumstances of the request by context column."},
             "derive_context": {
@@ -100,10 +131,8 @@ def rerank_schema() -> Schema:
                 "description": "An unknown user's items are ordered by popularity instead of 404.",
             },
             "model": {
-                "type": "string",
+                **ID,
                 "description": "A solution of model/solutions whose campaign ranks, or custom: a SageMaker endpoint.",
-                "minLength": 1,
-                "maxLength": 256,
             },
             **{name: {**LABEL, "description": description} for name, description in LABELS.items()},
         },
@@ -117,7 +146,7 @@ def visitor_schema() -> Schema:
     facts["interests"] = {
         "type": "array",
         "description": "Interests of the user: categories of items, of at most 1,000 characters together.",
-        "items": {name: facts["interests"][name] for name in ("type", "minLength", "maxLength", "pattern")},
+        "items": FILTER_VALUES["items"] | {"maxLength": facts["interests"]["maxLength"]},
         "uniqueItems": True,
         "minItems": 1,
         "maxItems": MAX_INTERESTS,
@@ -166,7 +195,12 @@ def new_upload_schema() -> Schema:
         "additionalProperties": False,
         "required": ["size_bytes", "sha256", "content_type"],
         "properties": {
-            "size_bytes": {"type": "integer", "description": "The object's size.", "minimum": 1},
+            "size_bytes": {
+                "type": "integer",
+                "description": "The object's size.",
+                "minimum": 1,
+                "maximum": limits.MAX_UPLOAD_BYTES,
+            },
             "sha256": {
                 "type": "string",
                 "description": "Its SHA-256, hexadecimal digits in lower case.",

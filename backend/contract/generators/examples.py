@@ -228,7 +228,7 @@ PRODUCTS: dict[str, Any] = {
             "availability": "in_stock",
         }
     ],
-    "next_page": "WyJmODMzYmZiNzUyOTA1ZmQ2IiwiaS0zMTgiLCJTaG9lc3xCb290cyIsIndhbGtpbmcgYm9vdHMiXQ",
+    "next_page": "WyJlM2Y2NWZlMGM5ZWU0N2I0IiwiaS0zMTgiLCJTaG9lc3xCb290cyIsIndhbGtpbmcgYm9vdHMiXQ",
 }
 PRODUCT: dict[str, Any] = {
     **PRODUCTS["products"][0],

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.contract.limits import MAX_CATEGORY_LENGTH
-from backend.contract.products import fold
+from backend.contract.limits import MAX_CATEGORY_LENGTH, MAX_FLOAT
+from backend.contract.products import fold, price_text
 from backend.http import BadRequestError
 from backend.recommend.catalogue.choice import Choice
 from backend.recommend.catalogue.cursors import read_cursor
@@ -24,7 +24,7 @@ MAX_WORDS = 10
 """Each is a condition for every item that is read."""
 
 _QUERY = ("search", "category", "min_price", "max_price", "num_results", "page")
-_PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
+_NUMBER = re.compile(r"[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,11 @@ def _check_text(field: str, text: str, most: int) -> None:
 
 
 def _read_price(query: Query, name: str) -> str | None:
-    price = find_parameter(query, name)
-    if price is not None and not _PRICE.fullmatch(price):
-        raise BadRequestError(name, "must be a number from 0, such as 19.90")
-    return price
+    """Return a price as DynamoDB compares it, which keeps 38 digits."""
+    text = find_parameter(query, name)
+    if text is None:
+        return None
+    price = float(text) if _NUMBER.fullmatch(text) else -1.0
+    if not 0 <= price <= MAX_FLOAT:
+        raise BadRequestError(name, f"must be a number from 0 to {MAX_FLOAT}, such as 19.90")
+    return price_text(price)

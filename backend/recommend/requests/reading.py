@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract.limits import MAX_CATEGORY_LENGTH
 from backend.contract.rules.event_types import CONTEXT_COLUMNS
-from backend.http import BadRequestError
+from backend.http import BadRequestError, whole_number
 from backend.recommend.filters import FilterChoice, quote_values
 from backend.recommend.requests.fields import (
     Query,
@@ -30,6 +30,8 @@ from backend.recommend.requests.request import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backend.http import Request
 
 FIRST_PAGE = "first"
@@ -98,11 +100,11 @@ def read_rerank(request: Request) -> RecommendationRequest:
         user_id=read_id(body["user_id"], "user_id"),
         items=items,
         num_results=len(items),
-        filter=_choose(body.get("filter"), _read_values(body.get("filter_values", {}))),
+        filter=_read_filter(body),
         context=_read_context(body.get("context", {})),
         derives_context=_read_boolean(body, "derive_context"),
         with_details=details,
-        has_popular_fallback=_read_fallback(body.get("fallback")),
+        has_popular_fallback=_read_fallback(body),
         model=read_id(body["model"], "model") if "model" in body else None,
         **_read_labels(body),
     )
@@ -115,13 +117,13 @@ def read_visitor(request: Request) -> VisitorRequest:
     body = _read_object(request.body, known)
     if "items" not in body and "facts" not in body:
         raise BadRequestError("body", "must have items, facts or both")
-    number = body.get("num_results", DEFAULT_RESULTS)
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_RESULTS:
+    number = whole_number(body.get("num_results", DEFAULT_RESULTS))
+    if number is None or not 1 <= number <= MAX_RESULTS:
         raise BadRequestError("num_results", f"must be a whole number from 1 to {MAX_RESULTS}")
     wanted = RecommendationRequest(
         "recommendations",
         num_results=number,
-        filter=_choose(body.get("filter"), _read_values(body.get("filter_values", {}))),
+        filter=_read_filter(body),
         context=_read_context(body.get("context", {})),
         with_details=_read_boolean(body, "details"),
         **_read_labels(body),
@@ -193,10 +195,15 @@ def _read_context(given: object) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(given.items()))
 
 
-def _read_fallback(value: object) -> bool:
-    if value is not None and value != "popular":
+def _read_fallback(given: Mapping[str, object]) -> bool:
+    if given.get("fallback", "popular") != "popular":
         raise BadRequestError("fallback", "must be popular")
-    return value is not None
+    return "fallback" in given
+
+
+def _read_filter(body: dict[str, Any]) -> FilterChoice | None:
+    values = _read_values(body.get("filter_values", {}))
+    return _choice("filter", body["filter"], values, None) if "filter" in body else _choose(None, values)
 
 
 def _read_values(value: object) -> dict[str, list[str]]:
@@ -263,6 +270,7 @@ def _read_query(query: Query, *optional: str, with_context: bool = False) -> dic
     refuse_unknown(others, known=(*_QUERY, *LABELS, *optional, *with_context * ("derive_context",)))
     for name, given in context.items():
         refuse_repeated(f"context[{name}]", given)
+    single = {name: given for name, [given] in others.items()}
     explain = _read_flag(others, "explain")
     chosen, promotion = find_parameter(others, "filter"), find_parameter(others, "promotion")
     user_id = find_parameter(others, "user_id")
@@ -275,10 +283,10 @@ def _read_query(query: Query, *optional: str, with_context: bool = False) -> dic
         "promotion": _read_promotion(promotion, promoted, reader_id, others),
         "context": _read_context({name: value for name, [value] in context.items()}),
         "derives_context": _read_flag(others, "derive_context"),
-        "has_popular_fallback": _read_fallback(find_parameter(others, "fallback")),
+        "has_popular_fallback": _read_fallback(single),
         "page": _read_page(others),
         "model": read_id(others["model"][0], "model") if "model" in others else None,
-        **_read_labels({name: given for name, [given] in others.items()}),
+        **_read_labels(single),
     }
 
 

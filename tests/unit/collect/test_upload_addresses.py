@@ -126,7 +126,7 @@ def test_a_body_of_another_form_is_refused_with_its_field(door, body, field):
 
 
 def test_an_object_that_would_be_too_large_gets_no_address(door):
-    assert address(door, size_bytes=MAX_UPLOAD_BYTES)
+    assert address(door, size_bytes=float(MAX_UPLOAD_BYTES))
     with pytest.raises(TooLargeError) as refused:
         address(door, size_bytes=MAX_UPLOAD_BYTES + 1)
     # The answer that the OpenAPI document has.

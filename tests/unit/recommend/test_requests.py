@@ -163,6 +163,8 @@ def test_a_wrong_choice_is_refused_with_its_rule(query, field, rule):
         ({"fallback": True}, "fallback"),
         ({"fallback": []}, "fallback"),
         ({"fallback": {}}, "fallback"),
+        ({"fallback": None}, "fallback"),
+        ({"filter": None}, "filter"),
     ],
 )
 def test_a_wrong_choice_about_a_list_to_rank_is_refused(body, field):

@@ -17,6 +17,7 @@ from backend.contract.generators.errors import (
 )
 from backend.contract.generators.examples import CATEGORIES, HEALTH, HISTORY, MODELS, PRODUCT, PRODUCTS, SYSTEM_INFO
 from backend.contract.generators.routes.parts import answer, in_path, in_query, operation, retry
+from backend.contract.models import PRINTABLE
 
 
 def reading_paths() -> dict[str, Schema]:
@@ -33,8 +34,9 @@ def reading_paths() -> dict[str, Schema]:
 
 
 def _get_products() -> Schema:
-    text: Schema = {"type": "string", "minLength": 1}
-    price: Schema = {"type": "number", "minimum": 0}
+    text: Schema = {"type": "string", "minLength": 1, "pattern": PRINTABLE}
+    page: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
+    price: Schema = {"type": "number", "minimum": 0, "maximum": limits.MAX_FLOAT}
     return operation(
         "getProducts",
         "applications",
@@ -62,7 +64,7 @@ def _get_products() -> Schema:
                 {"type": "integer", "minimum": 1, "maximum": 100, "default": 24},
                 24,
             ),
-            in_query("page", "The next_page of an answer to the same search, category and prices.", text, None),
+            in_query("page", "The next_page of an answer to the same search, category and prices.", page, None),
         ],
         answers={
             "200": answer("The products.", "Products", PRODUCTS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.contract.generators.api import ID, LABEL, LABELS, Schema, context_schema
+from backend.contract.generators.api import FILTER_VALUES, ID, LABEL, LABELS, Schema, context_schema
 from backend.contract.generators.errors import (
     BAD_CHOICE,
     BAD_COUNT,
@@ -106,7 +106,7 @@ def _model(example: str) -> Schema:
         "in": "query",
         "description": "A solution of model/solutions whose campaign answers in place of the route's own, or custom "
         "for the model of a SageMaker endpoint, which takes neither filter, promotion, context nor explain.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "schema": ID,
         "example": example,
     }
 
@@ -119,7 +119,7 @@ def _values_of(name: str) -> Schema:
         "description": f"Values of the {name}'s parameters, as {name}_values[CATEGORY]=shoes; repeated for several.",
         "style": "deepObject",
         "explode": True,
-        "schema": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+        "schema": {"type": "object", "additionalProperties": FILTER_VALUES},
         "example": {"CATEGORY": ["shoes"]},
     }
 
@@ -144,7 +144,7 @@ _RECOMMENDATION_PARAMETERS: list[Schema] = [
         "name": "filter",
         "in": "query",
         "description": "Name of a filter of model/solutions, which the items of every answer pass, of a fallback too.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "schema": ID,
         "example": "category",
     },
     _values_of("filter"),
@@ -152,7 +152,7 @@ _RECOMMENDATION_PARAMETERS: list[Schema] = [
         "name": "promotion",
         "in": "query",
         "description": "Name of a filter of model/solutions: items that pass it get promotion_percent of the list.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "schema": ID,
         "example": "category",
     },
     {

@@ -14,6 +14,7 @@ export const MAX_PROPERTIES = 25;
 export const MAX_EVENT_BYTES = 10240;
 export const MAX_SAFE_INTEGER = 9007199254740991;
 export const MAX_EVENTS_PER_REQUEST = 500;
+export const MAX_UPLOAD_BYTES = 536870912;
 export const MAX_CATEGORY_LENGTH = 1000;
 export const MAX_TEXT_LENGTH = 20000;
 

@@ -12,6 +12,7 @@ import pytest
 
 from backend.contract import Refusal, generate, read_events, read_item, read_user
 from backend.contract.access.roles import ROUTES
+from backend.contract.rules.event_types import TYPES
 from tests.factories.records import event_fields
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -81,9 +82,56 @@ def test_the_examples_of_requests_are_accepted():
     assert not any(isinstance(record, Refusal) for record in read)
 
 
+@pytest.mark.parametrize("event_type", TYPES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"item_id": ...},
+        {"item_id": None, "impression": ["i-1", "i-2"], "positions": [1, 2]},
+        {"impression": ["i-1", "i-1"]},
+        {"item_id": ..., "impression": ["i-1", "i-1"]},
+        *({"item_id": item, "impression": ["i-1"], "position": 2} for item in ("i-1", ...)),
+        *({"order_id": "o-1", "item_id": item, "impression": ["i-1"]} for item in ("i-1", ...)),
+        *({"quantity": 2, "item_id": item, "impression": ["i-1"]} for item in ("i-1", ...)),
+        {"event_value": 1.5, "currency": "EUR"},
+        {"item_id": ..., "impression": ["i-1"], "event_value": 1},
+        {"currency": "EUR"},
+        {"currency": None, "quantity": None, "order_id": None, "positions": None},
+    ],
+)
+def test_the_schema_of_an_event_has_the_fields_that_only_some_events_have(event_type, changes):
+    event = event_fields(event_type=event_type, **changes)
+    (read,) = read_events(json.dumps(event).encode(), now=NOW)
+
+    assert _validator({"$ref": "#/components/schemas/Event"}).is_valid(event) == (not isinstance(read, Refusal))
+
+
 @pytest.mark.parametrize("changes", [{"user_id": 3}, {"item_id": ...}, {"user_id": ..., "session_id": ...}, {"x": 1}])
 def test_the_schema_of_an_event_refuses_invalid_events(changes):
     schema = {"$ref": "#/components/schemas/Event"}
 
     _validator(schema).validate(event_fields())
     assert not _validator(schema).is_valid(event_fields(**changes))
+
+
+def test_every_text_of_a_request_has_a_form():
+    """Without one, a control character would be valid, which the functions refuse."""
+    schemas = [
+        (f"{route} {parameter['name']}", parameter["schema"])
+        for route, operation in _operations()
+        for parameter in operation.get("parameters", [])
+    ]
+    schemas += [(name, DOCUMENT["components"]["schemas"][name]) for name in ("Rerank", "Visitor", "NewUpload", "Train")]
+
+    assert {name: text for name, schema in schemas for text in _texts(schema)} == {}
+
+
+def _texts(schema):
+    """Yield the schemas of texts without a pattern or listed values."""
+    if not isinstance(schema, dict):
+        return
+    if schema.get("type") == "string" and not {"pattern", "enum"} & schema.keys():
+        yield schema
+    for part in (*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")):
+        yield from _texts(part)

@@ -118,7 +118,7 @@ def test_the_facts_answer_where_the_campaign_fails_and_the_other_way_round(servi
 
 def test_popular_items_without_the_chosen_are_the_fallback(serving):
     serving.runtime.missing.add(campaign_arns()["similar-items"])
-    body = serving.ask_for_visitor({"items": CHOSEN, "num_results": 8})
+    body = serving.ask_for_visitor({"items": CHOSEN, "num_results": 8.0})
     assert (body["source"], body["model"]) == ("popular", "shop-popular")
     assert ids(body) == ["item-0", "item-1", "item-2", *RANKING[8:13]]
 
@@ -246,6 +246,7 @@ def test_without_the_filter_of_categories_interests_count_for_nothing(serving):
         ({"items": CHOSEN, "num_results": 101}, "num_results"),
         ({"items": CHOSEN, "num_results": True}, "num_results"),
         ({"items": CHOSEN, "num_results": "5"}, "num_results"),
+        ({"items": CHOSEN, "filter": None}, "filter"),
         ({"items": CHOSEN, "details": 1}, "details"),
         ({"items": CHOSEN, "context": {"COLOUR": "red"}}, "context[COLOUR]"),
         ({"items": CHOSEN, "filter_values": {"A": ["x"]}}, "filter_values"),
