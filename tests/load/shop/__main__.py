@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from tests.load.shop.users import Shop
 
 DIRECTORY = ROOT / "build" / "local" / "load"
-COLUMNS = 150
+COLUMNS = 170
 
 ROUNDS, ROUND_RATE = 30, 10
 STEP_SECONDS = 30
 # Kept for the audit, and for stopping the cloud, whose workers finish what they have begun.
-AUDIT_SECONDS, STOP_SECONDS = 120, 45
+AUDIT_SECONDS, STOP_SECONDS = 150, 45
 
 _EPILOG = f"""\
 what it does:
@@ -144,11 +144,12 @@ class _Run:
             warm_up = self._measure(rounds(shop, build, training, CONNECTIONS, seed=1), None, build, lines)
             routes = self._measure(rounds(shop, build, training, ROUNDS), ROUND_RATE, build, lines)
             rates = self._climb(Visits(shop, build), build, lines)
+        self._print_results(routes, rates)
         accepted += sum(each.events for each in (warm_up, routes, *rates.values()))
         self._wait_for_lake(stack, accepted, steps)
         with steps.step("Audit every stage"):
             audited = self._audit(stack)
-        self._print_results(routes, rates, audited)
+        print_audit(audited, self.console)
         return not routes.errors and ramp.limit(rates) > 0 and not audited.comparison.unaccounted
 
     def _send_events(self, shop: Shop, build: RequestBuilder, steps: Steps, ledger: BinaryIO) -> int:
@@ -217,7 +218,7 @@ class _Run:
             if not audited.comparison.unaccounted or 2 * ended - begun > self.until:
                 return audited
 
-    def _print_results(self, routes: Measured, rates: dict[int, Measured], audited: Audit) -> None:
+    def _print_results(self, routes: Measured, rates: dict[int, Measured]) -> None:
         held = ramp.limit(rates)
         self._print(f"\nEvery route at {ROUND_RATE} requests/s", style="bold")
         self.console.print(report.route_table(routes))
@@ -226,7 +227,6 @@ class _Run:
         if held:
             self._print(f"The highest rate that held, {held} requests/s", style="bold")
             self.console.print(report.route_table(rates[held]))
-        print_audit(audited, self.console)
         self._print(report.machine())
 
     def _print(self, text: str, style: str | None = None) -> None:
