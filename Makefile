@@ -11,6 +11,7 @@ LOCKS := deployment/requirements
 NODE_BIN := build/node/node_modules/.bin
 CLIENTS := build/clients
 WEB := build/web
+LIGHTHOUSE := build/lighthouse
 PAGES := build/pages
 export PYTHONPATH := $(CURDIR)
 # Hundreds of processes import the same modules: each is compiled once, outside the tree, also where the environment
@@ -21,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test end-to-end rehearsal second-aws fuzz spark4 networks check audit secrets bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test end-to-end rehearsal second-aws fuzz lighthouse spark4 networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Mo
 fuzz: setup $(ENVIRONMENTS)/fuzz/.ready ## requests that schemathesis generates from the OpenAPI document, with a key of each role; some ten minutes
 	@RIVULET_FUZZ=1 $(BIN)/python -m pytest --quiet --capture=no --timeout 1800 tests/fuzz
 
+lighthouse: setup $(ENVIRONMENTS)/node/.ready $(LIGHTHOUSE)/.ready $(WEB)/.ready ## Lighthouse's scores of the shop in Chromium, for a desktop and a phone; some five minutes
+	@RIVULET_LIGHTHOUSE=1 $(BIN)/python -m pytest --quiet --timeout 1800 tests/lighthouse
+
 spark4: setup $(ENVIRONMENTS)/spark4/.ready ## the tests of the Spark jobs on the Spark of Glue 6.0, which raises where a cast or an index fails
 	@$(ENVIRONMENTS)/spark4/bin/python -m pytest --confcutdir tests/integration tests/integration/datasets tests/integration/curated
 
@@ -66,7 +70,7 @@ check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready $(WEB)/.ready ## for
 
 audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages; fails where the network does not let it look one up
 	@for lock in main lambda lambda-collect lambda-runtime emulator moto engine scan audit client peers spark4 node fuzz networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
-	@for folder in deployment/check tests/contract/engine/clients backend/web; do npm audit --package-lock-only --prefix $$folder; done
+	@for folder in deployment/check tests/contract/engine/clients tests/lighthouse backend/web; do npm audit --package-lock-only --prefix $$folder; done
 
 secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks
 	@git ls-files -z | xargs -0 $(ENVIRONMENTS)/audit/bin/detect-secrets-hook --baseline deployment/check/secrets.baseline.json
@@ -129,6 +133,11 @@ $(WEB)/.ready: backend/web/package.json backend/web/package-lock.json $(NODE_WHE
 	@$(if $(NODE_WHEEL),,$(PYTHON) deployment/prerequisites.py node)
 	@mkdir -p $(WEB) && cp backend/web/package.json backend/web/package-lock.json backend/web/.npmrc $(WEB)/
 	@$(NPM) ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(LIGHTHOUSE)/.ready: tests/lighthouse/package.json tests/lighthouse/package-lock.json $(ENVIRONMENTS)/node/.ready
+	@mkdir -p $(LIGHTHOUSE) && cp tests/lighthouse/package.json tests/lighthouse/package-lock.json tests/lighthouse/.npmrc $(LIGHTHOUSE)/
+	@$(NPM_OF_WHEEL) ci --prefix $(LIGHTHOUSE) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PAGES)/.ready: $(WEB)/.ready $(ENVIRONMENTS)/main/.ready $(shell find backend/web -type f) backend/contract/generated/openapi.json deployment/package/pages.py
