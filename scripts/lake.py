@@ -119,13 +119,14 @@ def read_records(spark: SparkSession, folder: str, schema: T.StructType, window:
 
 
 def read_served_lists(spark: SparkSession, lake: str, days: Iterable[str]) -> DataFrame:
-    """Read the lists that the API answered, as far as they were delivered on some days."""
+    """Read the lists that the API answered, as far as they were delivered on some days, with `ingest_date`."""
+    schema = T.StructType([*SERVED_LISTS.fields, _EVENT_PARTITIONS[0]])
     folder = f"{lake}served_lists/"
     wanted = {f"ingest_date={day}" for day in days}
     folders = [f"{folder}{name}" for name in _names(spark, folder) if name in wanted]
     if not folders:
-        return no_rows(spark, SERVED_LISTS)
-    return spark.read.schema(SERVED_LISTS).parquet(*folders)
+        return no_rows(spark, schema)
+    return spark.read.schema(schema).option("basePath", folder).parquet(*folders)
 
 
 def find_days_of_served_lists(spark: SparkSession, lake: str, window: Window, days_before: int) -> list[str]:

@@ -3,8 +3,8 @@
 The peer is the reference that tests compare the job with; both build all tables from the whole lake with two threads.
 Spark has the settings of the laptop's Glue. Each runs in a process of its own, whose start has a column of its own.
 
-`one_user` has ten million events of one user, for Spark alone, whose tables must have the rows that follow. It takes
-most of an hour, and is measured only where it is named.
+`one_user_million` and `one_user` have a million and ten million events of one user in one session, for Spark alone,
+whose tables must have the rows that follow. They are measured only where they are named.
 """
 
 from __future__ import annotations

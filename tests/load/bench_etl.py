@@ -6,7 +6,8 @@ Personalize reads it of the interactions and the latest items and users, measure
 items by users' facts. Spark has the settings of the laptop's Glue. Each runs in a process of its own, whose start has a
 column of its own.
 
-`one_user` has ten million events of one user, for Spark alone, and is measured only where it is named.
+`one_user_million` and `one_user` have a million and ten million events of one user, for Spark alone, and are measured
+only where they are named.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ THREADS = 2
 # About the size of Firehose's objects with its largest buffer, 128 MB of JSON.
 ROWS_PER_FILE = 100_000
 
-ONE_USER = {"one_user": 10_000_000}
+ONE_USER = {"one_user_million": 1_000_000, "one_user": 10_000_000}
 PARTS = {"million": 1_000_000, "growth": 5_000_000, **ONE_USER}
 
 START = """

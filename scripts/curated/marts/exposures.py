@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 
+from scripts.curated.context import DAYS_AROUND
 from scripts.curated.generated import CLICK_THROUGH_HOURS
 from scripts.curated.tables import DAY
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 ORDER = ("user_key", "shown_at", "list_id", "item_id")
 KEY = ("list_id", "user_key", "item_id")
+
+DELIVERY_DAYS = 2
+"""Days after a served list in which Firehose has delivered it."""
 
 _LIST = ("recommendation_id", "visit", "slot", "model", "source", "variation")
 
@@ -57,7 +61,7 @@ def to_exposures(events: DataFrame, bots: DataFrame, served: DataFrame) -> DataF
     bots
         `visit` and `is_bot` of the visits that are a bot's.
     served
-        From `first_served`.
+        From `collect_served`.
     """
     rows = _with_clicks(find_showings(events), add_list(events.where(F.col("event_type") == "Click")))
     # One order of the rows of a list, user and item gives all that follows, so that they are shuffled and sorted once.
@@ -84,24 +88,29 @@ def to_exposures(events: DataFrame, bots: DataFrame, served: DataFrame) -> DataF
         )
     )
     exposures = exposures.join(bots, "visit", "left").join(served, "recommendation_id", "left")
+    # By the day of each exposure, as which days are built together must not matter.
+    earliest, latest = (
+        F.date_format(F.date_add("shown_at", days), "yyyy-MM-dd") for days in (-DAYS_AROUND, DELIVERY_DAYS)
+    )
+    lists = F.filter("lists", lambda entry: entry["ingest_date"].between(earliest, latest))
+    exposures = exposures.withColumn("answer", F.get(F.array_sort(lists), F.lit(0)))
     return exposures.withColumns(
         {
             "is_bot": F.coalesce("is_bot", F.lit(False)),
-            "served": F.when(F.col("recommendation_id").isNotNull(), F.col("served_at").isNotNull()),
+            "served": F.when(F.col("recommendation_id").isNotNull(), F.col("answer").isNotNull()),
+            "served_route": F.col("answer.route"),
+            "served_version": F.col("answer.version"),
             DAY: F.date_format("shown_at", "yyyy-MM-dd"),
         }
     )
 
 
-def first_served(served: DataFrame) -> DataFrame:
-    """Return the first served list of each recommendation: `served_at`, `served_route` and `served_version`."""
-    first = F.min(F.struct("served_at", "served_id", "route", "version")).alias("first")
-    lists = served.where("recommendation_id IS NOT NULL").groupBy("recommendation_id").agg(first)
-    return lists.select(
-        "recommendation_id",
-        F.col("first.served_at").alias("served_at"),
-        F.col("first.route").alias("served_route"),
-        F.col("first.version").alias("served_version"),
+def collect_served(served: DataFrame) -> DataFrame:
+    """Return `lists`, of each recommendation the first served list of each day on which some were delivered."""
+    entry = F.struct("served_at", "served_id", "route", "version", "ingest_date")
+    days = served.where("recommendation_id IS NOT NULL").groupBy("recommendation_id", "ingest_date")
+    return (
+        days.agg(F.min(entry).alias("entry")).groupBy("recommendation_id").agg(F.collect_list("entry").alias("lists"))
     )
 
 

@@ -34,9 +34,6 @@ _SOURCES = {
 }
 """Which clean events a table is built from, and what must be as many: its rows, or a sum over them."""
 
-DELIVERY_DAYS = 2
-"""Days after a served list in which Firehose has delivered it."""
-
 
 @dataclass(frozen=True)
 class Marts:
@@ -78,8 +75,8 @@ class Marts:
     def find_served_days(self) -> set[str]:
         """Return the days of published exposures that are not served and whose list is among the window's arrivals."""
         tables, folder = self.tables, self.options.lake
-        arrived = lake.find_days_of_served_lists(tables.spark, folder, self.options.window, DELIVERY_DAYS)
-        nearby = around(arrived, DELIVERY_DAYS, DAYS_AROUND) & tables.days("exposures")
+        arrived = lake.find_days_of_served_lists(tables.spark, folder, self.options.window, exposures.DELIVERY_DAYS)
+        nearby = around(arrived, exposures.DELIVERY_DAYS, DAYS_AROUND) & tables.days("exposures")
         if not nearby:
             return set()
         served = lake.read_served_lists(tables.spark, folder, arrived).select("recommendation_id").distinct()
@@ -113,9 +110,11 @@ class Marts:
         wanted = self._with_events(around(changed, 1, 0) | reached | self._days_of_lists(changed))
         # A showing after the first counts for the day of the first.
         later = self._with_events(around(wanted, 0, DAYS_AROUND))
-        served = lake.read_served_lists(tables.spark, self.options.lake, around(wanted, DAYS_AROUND, DELIVERY_DAYS))
+        served = lake.read_served_lists(
+            tables.spark, self.options.lake, around(wanted, DAYS_AROUND, exposures.DELIVERY_DAYS)
+        )
         events = tables.latest("clean_events", later)
-        rows = exposures.to_exposures(events, self._bots(later), exposures.first_served(served))
+        rows = exposures.to_exposures(events, self._bots(later), exposures.collect_served(served))
         rows = rows.where(F.col(DAY).isin(sorted(wanted)))
         before = around(wanted, DAYS_AROUND, 0) - wanted
         earlier = tables.published("exposures", before).select(*exposures.KEY)

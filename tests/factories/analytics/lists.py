@@ -132,6 +132,17 @@ CTR = Scenario(
             "version": "v8",
             "schema_version": "1",
         },
+        # More than two days after the list was seen, which is no list that Firehose delivered late.
+        {
+            "served_id": "ctr-later",
+            "served_at": utc("2026-04-20 00:00:00"),
+            "route": "recommendations",
+            "source": "recommender",
+            "items": ["ctr-a", "ctr-b"],
+            "recommendation_id": "ctr-R2",
+            "version": "v8",
+            "schema_version": "1",
+        },
     ],
 )
 CTR_OF_ITEMS, CTR_OF_LISTS = 1 / 6, 0.5

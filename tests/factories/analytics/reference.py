@@ -44,7 +44,10 @@ _EVENTS = (
     "slot VARCHAR, model VARCHAR, source VARCHAR, variation VARCHAR, device VARCHAR, properties VARCHAR, "
     "producer VARCHAR, consent VARCHAR, received_at TIMESTAMP, ingest_date VARCHAR, ingest_hour VARCHAR"
 )
-_SERVED = "served_id VARCHAR, served_at TIMESTAMP, route VARCHAR, recommendation_id VARCHAR, version VARCHAR"
+_SERVED = (
+    "served_id VARCHAR, served_at TIMESTAMP, route VARCHAR, recommendation_id VARCHAR, version VARCHAR, "
+    "ingest_date VARCHAR"
+)
 
 
 class StatementError(RuntimeError):

@@ -35,6 +35,7 @@ WITH shown AS (
         item_id,
         coalesce(min(seen_position), min(place)) AS position,
         min("timestamp") AS shown_at,
+        shown_at::DATE AS shown_day,
         count(DISTINCT event_id) AS times,
         count(*) FILTER (event_type = 'Impression') = 0 AS implied
     FROM showings
@@ -56,10 +57,11 @@ WITH shown AS (
     WHERE clicked BETWEEN shown_at AND shown_at + INTERVAL ($CLICK_THROUGH_HOURS) HOUR
     GROUP BY list_id, user_key, item_id
 ), answers AS (
-    SELECT recommendation_id, route AS served_route, version AS served_version, true AS is_served
-    FROM (FROM no_served_lists UNION ALL BY NAME FROM lake_served_lists)
-    WHERE recommendation_id IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY recommendation_id ORDER BY served_at, served_id) = 1
+    SELECT recommendation_id, shown_day, route AS served_route, version AS served_version, true AS is_served
+    FROM (SELECT DISTINCT list_id AS recommendation_id, shown_day FROM shown)
+    JOIN (FROM no_served_lists UNION ALL BY NAME FROM lake_served_lists) USING (recommendation_id)
+    WHERE ingest_date::DATE BETWEEN shown_day - 30 AND shown_day + 2
+    QUALIFY row_number() OVER (PARTITION BY recommendation_id, shown_day ORDER BY served_at, served_id) = 1
 )
 SELECT
     *,
@@ -68,5 +70,5 @@ SELECT
 FROM shown
 JOIN first_showings USING (list_id, user_key, item_id)
 LEFT JOIN clicked USING (list_id, user_key, item_id)
-LEFT JOIN answers USING (recommendation_id)
+LEFT JOIN answers USING (recommendation_id, shown_day)
 JOIN (SELECT visit, is_bot FROM visits) USING (visit);
