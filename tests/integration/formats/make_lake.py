@@ -35,6 +35,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "GetParameter": {"Parameter": {"Value": "tracker"}},
     "BatchWriteItem": {"UnprocessedItems": {}},
     "TransactWriteItems": {"ConsumedCapacity": [{"TableName": "table"}]},
+    "UpdateItem": {"ConsumedCapacity": {"TableName": "table"}},
 }
 CONTEXT = SimpleNamespace(
     function_name="function",
