@@ -45,7 +45,8 @@ def test_events_that_the_stream_does_not_confirm_are_retried(door, wrong):
 
 @pytest.mark.parametrize("wrong", [wrong for name, wrong in WRONG.items() if name != "entries without a number"])
 def test_items_that_the_table_does_not_confirm_are_retried(door, wrong):
-    dynamodb = Wire(TransactWriteItems=wrong).client("dynamodb")
+    confirmed = {"ConsumedCapacity": {"TableName": "entities"}}
+    dynamodb = Wire(TransactWriteItems=wrong, UpdateItem=confirmed).client("dynamodb")
 
     answered = post_update_data(request(ITEMS), _submission(door, dynamodb=dynamodb))
 
