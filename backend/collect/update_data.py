@@ -69,7 +69,7 @@ def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:
 def _check_names(fields: dict[str, msgspec.Raw]) -> None:
     for name in fields:
         if name not in {"kind", "records", "source"}:
-            raise BadRequestError(name[:64], "is not known; the body has kind, and records or source")
+            raise BadRequestError(name, "is not known; the body has kind, and records or source")
 
 
 def _read_kind(fields: dict[str, msgspec.Raw]) -> RecordKind:

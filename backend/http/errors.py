@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_FIELD_CHARACTERS = 128
+"""The start of a field's name that an answer repeats: a body may have a name of megabytes."""
+
 
 class HttpError(Exception):
     """An answer other than success; its subclasses set status and code.
@@ -36,6 +39,7 @@ class _InvalidFieldError(HttpError):
     """An error of one field, with the rule as the message, and a more specific code than the status has."""
 
     def __init__(self, field: str, rule: str, code: str | None = None) -> None:
+        field = field[:MAX_FIELD_CHARACTERS]
         super().__init__(f"{field}: {rule}", field=field, rule=rule)
         if code is not None:
             self.code = code

@@ -105,7 +105,7 @@ def _read_body(body: bytes) -> dict[str, Any]:
         raise BadRequestError("body", "must be empty, or a JSON object with client_token and trainer")
     for name in fields:
         if name not in ("client_token", "trainer"):
-            raise BadRequestError(name[:64], "is not known; the body may have client_token and trainer")
+            raise BadRequestError(name, "is not known; the body may have client_token and trainer")
     return fields
 
 

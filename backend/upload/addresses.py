@@ -136,7 +136,7 @@ def _read_fields(body: bytes) -> Mapping[str, object]:
     known = ("size_bytes", "sha256", "content_type")
     for name in fields:
         if name not in known:
-            raise BadRequestError(name[:64], f"is not known; the body has {', '.join(known)}")
+            raise BadRequestError(name, f"is not known; the body has {', '.join(known)}")
     for name in known:
         if name not in fields:
             raise BadRequestError(name, "is required")

@@ -30,6 +30,8 @@ FILTER_VALUES: Schema = {
 }
 """The values of a parameter of a filter, which stand between quotes in Amazon Personalize's filterValues."""
 
+_NOT_BLANK = r"^ *[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$"
+
 LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_LABEL_LENGTH, "pattern": PRINTABLE}
 
 LABELS = {
@@ -142,11 +144,15 @@ def rerank_schema() -> Schema:
 def visitor_schema() -> Schema:
     """Return the schema of the body of ``POST /recommendations``."""
     fields = record_schema(User)["properties"]
-    facts = {name: {**fields[name], "type": "string"} for name in FACTS}
+    facts = {name: {**fields[name], "type": "string", "pattern": _NOT_BLANK} for name in FACTS}
     facts["interests"] = {
         "type": "array",
         "description": "Interests of the user: categories of items, of at most 1,000 characters together.",
-        "items": FILTER_VALUES["items"] | {"maxLength": facts["interests"]["maxLength"]},
+        "items": FILTER_VALUES["items"]
+        | {
+            "maxLength": facts["interests"]["maxLength"],
+            "pattern": _NOT_BLANK.replace("x7F", r'x7F"\\'),
+        },
         "uniqueItems": True,
         "minItems": 1,
         "maxItems": MAX_INTERESTS,

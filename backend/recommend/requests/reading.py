@@ -168,11 +168,11 @@ def _read_interests(value: object) -> tuple[str, ...]:
 
 
 def _read_fact(value: object, field: str) -> str:
-    """Return a value as the data sets have it: each run of white space is one blank."""
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_CATEGORY_LENGTH or is_unprintable(value):
-        rule = f"must be a string of 1 to {MAX_CATEGORY_LENGTH} characters, none a control character"
+    """Return a value as the data sets have it: each run of blanks is one, and other characters stay as they are."""
+    if not isinstance(value, str) or not value.strip(" ") or len(value) > MAX_CATEGORY_LENGTH or is_unprintable(value):
+        rule = f"must be a string of 1 to {MAX_CATEGORY_LENGTH} characters, not blank, none a control character"
         raise BadRequestError(field, rule)
-    return " ".join(value.split())
+    return " ".join(filter(None, value.split(" ")))
 
 
 def _read_boolean(body: dict[str, Any], name: str) -> bool:

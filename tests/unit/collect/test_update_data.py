@@ -199,7 +199,7 @@ def test_an_earlier_version_does_not_replace_a_later_one(door):
         ({"kind": "items", "records": []}, "records"),
         ({"kind": "items", "records": {}}, "records"),
         ({"kind": "items", "records": [{}] * 501}, "records"),
-        ({"kind": "items", "records": [{}], "x" * 500: 1}, "x" * 64),
+        ({"kind": "items", "records": [{}], "x" * 500: 1}, "x" * 128),
         ({"kind": "items", "source": 3}, "source"),
         ({"kind": "items", "source": "s3://uploads/a\nb"}, "source"),
     ],

@@ -92,6 +92,16 @@ def test_an_error_of_a_field_names_the_field_and_the_rule(error, status, code):
     }
 
 
+def test_an_answer_repeats_the_start_of_a_long_name_only():
+    def refuse(_request: Request) -> Answer:
+        raise BadRequestError("x" * 3_000_000, "is not known")
+
+    answered = routes({("GET", PATH): refuse})(user_request(), None)
+
+    assert json.loads(answered["body"])["error"]["field"] == "x" * 128
+    assert len(answered["body"]) < 1000
+
+
 @pytest.mark.parametrize(("error", "status"), [(ThrottledError(2), 429), (UnavailableError(2, "no stream"), 503)])
 def test_an_error_that_passes_has_retry_after(error, status):
     def fail(_: Request) -> Answer:

@@ -57,6 +57,12 @@ def test_facts_give_what_is_popular_among_the_users_who_share_them(serving):
     assert serving.runtime.asked == []
 
 
+def test_a_fact_is_read_as_the_data_sets_have_it():
+    read = read_visitor(http_request(body={"facts": {"city": " New\u00a0York  City ", "interests": ["Sci\u2009Fi"]}}))
+
+    assert (read.facts, read.interests) == ((("city", "New\u00a0York City"),), ("Sci\u2009Fi",))
+
+
 def test_interests_are_popular_items_of_these_categories(serving):
     serving.runtime.passing = {"item-9", "item-4"}
 
@@ -232,6 +238,7 @@ def test_without_the_filter_of_categories_interests_count_for_nothing(serving):
         ({"facts": []}, "facts"),
         ({"facts": {"membership": "gold"}}, "facts.membership"),
         ({"facts": {"country": ""}}, "facts.country"),
+        ({"facts": {"country": " "}}, "facts.country"),
         ({"facts": {"country": None}}, "facts.country"),
         ({"facts": {"country": "x" * 1001}}, "facts.country"),
         ({"facts": {"country": "a\x00"}}, "facts.country"),
@@ -240,6 +247,7 @@ def test_without_the_filter_of_categories_interests_count_for_nothing(serving):
         ({"facts": {"interests": ["a"] * 2}}, "facts.interests"),
         ({"facts": {"interests": ["a", 3]}}, "facts.interests[1]"),
         ({"facts": {"interests": ['"']}}, "facts.interests"),
+        ({"facts": {"interests": ["a", " a "]}}, "facts.interests"),
         ({"facts": {"interests": ["x" * 999]}}, "facts.interests"),
         ({"facts": {"interests": [str(n) for n in range(26)]}}, "facts.interests"),
         ({"items": CHOSEN, "num_results": 0}, "num_results"),
