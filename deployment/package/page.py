@@ -16,9 +16,9 @@ TOOLS = "build/web/node_modules/.bin"
 
 INTERNAL = "|".join(
     (
-        *("all", "bytes", "clear", "close", "compare", "current", "drop", "finish", "hide", "isCorrected", "isStored"),
-        *("leave", "listOf", "next", "onScreen", "online", "open", "placeOf", "refresh", "remember", "renew", "resume"),
-        *("retryAfter", "rewrite", "sent", "suppress", "waiting"),
+        *("all", "bytes", "clear", "close", "compare", "current", "drop", "encoded", "finish", "hide", "isCorrected"),
+        *("isStored", "leave", "listOf", "next", "onScreen", "online", "open", "placeOf", "recall", "refresh"),
+        *("remember", "renew", "resume", "retryAfter", "rewrite", "sent", "suppress", "waiting"),
     )
 )
 """Names of what the modules share and no page sees, which are shortened; none is that of a browser's own property."""

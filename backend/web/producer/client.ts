@@ -35,7 +35,7 @@ export const createClient = (options: Options): Client => {
   let consent: Consent = isSilent ? "denied" : asked;
   let user = options.userId;
   let isLeft = false;
-  let wasStored = false;
+  let wasStored: unknown = false;
 
   const area = (isShared: boolean): Storage | undefined =>
     attempt(() =>
@@ -71,7 +71,7 @@ export const createClient = (options: Options): Client => {
       timestamp: new Date(at + identity.offset()).toISOString(),
       user_id: user || undefined,
       ...identity.current(),
-      ...(follows && origins.of(item_id)),
+      ...(follows && origins.recall(item_id)),
       ...fields,
       event_id,
     } as Event);

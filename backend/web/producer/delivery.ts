@@ -198,4 +198,4 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
   };
 };
 
-const bodyOf = (batch: readonly Entry[]): string => "[" + batch.map((entry) => entry.text).join() + "]";
+const bodyOf = (batch: readonly Entry[]): string => "[" + batch.map((entry) => entry.encoded).join() + "]";

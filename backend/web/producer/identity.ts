@@ -20,13 +20,15 @@ export const createIdentity = (storage: () => Storage | undefined) => {
   let ids: Partial<Ids> = {};
 
   const load = (): Partial<Ids> => (ids = { ...(readJson(storage(), NAME) ?? ids) });
-  const save = (): void => writeJson(storage(), NAME, ids);
+  const save = (): true | void => writeJson(storage(), NAME, ids);
 
   return {
     /** Returns the visitor and the session of an event that happens now. */
     current(): { visitor_id: string; session_id: string } {
       const now = Date.now();
       load();
+      // A clock that was ahead does not prolong the visitor's life.
+      ids.since = Math.min(ids.since!, now);
       if (!(now - ids.since! < VISITOR_LIFE)) {
         ids.visitor = randomId();
         ids.since = now;
@@ -49,7 +51,7 @@ export const createIdentity = (storage: () => Storage | undefined) => {
     offset: (): number => +load().offset! || 0,
 
     /** Returns whether the storage has them: consent that is withdrawn in another tab removes them. */
-    isStored: (): boolean => !!readJson(storage(), NAME),
+    isStored: (): unknown => readJson(storage(), NAME),
 
     /** Learns the API's time, which an answer stated halfway between two instants of the browser's clock. */
     compare(serverTime: string, sent: number, received: number): void {

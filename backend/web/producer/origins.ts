@@ -25,7 +25,7 @@ export const createOrigins = (storage: () => Storage | undefined) => {
   };
 
   return {
-    of: (item: string): Origin => load().find(([other]) => other === item)?.[2] ?? {},
+    recall: (item: string): Origin => load().find(([other]) => other === item)?.[2] ?? {},
 
     remember(item: string, origin: Origin): void {
       rows = [

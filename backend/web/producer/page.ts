@@ -28,6 +28,9 @@ export const isHidden = (): boolean => document.hidden;
 export const readJson = (storage: Storage | undefined, name: string): any =>
   attempt(() => JSON.parse(storage!.getItem(name)!));
 
-export const writeJson = (storage: Storage | undefined, name: string, value: unknown): void => {
-  attempt(() => storage?.setItem(name, JSON.stringify(value)));
-};
+/** Returns true where a text is stored; without room nothing is, since what the storage has is no longer true. */
+export const store = (storage: Storage | undefined, name: string, text: string): true | void =>
+  attempt(() => (storage!.setItem(name, text), true as const)) ?? attempt(() => storage!.removeItem(name));
+
+export const writeJson = (storage: Storage | undefined, name: string, value: unknown): true | void =>
+  store(storage, name, JSON.stringify(value));

@@ -3,13 +3,14 @@
 import type { DropReason, Options, Stats } from "./api.js";
 import { MAX_EVENT_BYTES, type Event } from "./generated/contract.js";
 import { LONGEST_WAIT, MOST_BYTES, MOST_EVENTS, MOST_EVENTS_BEFORE_CONSENT } from "./limits.js";
-import { PREFIX, attempt, randomId } from "./page.js";
+import { PREFIX, attempt, randomId, store } from "./page.js";
 
 const TABS = PREFIX + "tab:";
 
 export interface Entry {
   event: Event;
-  text: string;
+  /** The event as JSON. */
+  encoded: string;
   bytes: number;
   /** The correction of the clock that its time has. */
   offset: number;
@@ -46,19 +47,10 @@ export const createQueue = (
   let isOpen = false;
   let release: ((value?: unknown) => void) | undefined;
 
-  const save = (): boolean => {
+  const save = (): true | void => {
     isSaving = false;
-    const target = storage();
-    if (!target) return false;
-    const lines = entries.map((entry) => entry.offset + " " + entry.text);
-    try {
-      target.setItem(name, [JSON.stringify(counts), ...lines].join("\n"));
-      return true;
-    } catch {
-      // No room: they stay in memory, and what the storage has is no longer true.
-      attempt(() => target.removeItem(name));
-      return false;
-    }
+    const lines = entries.map((entry) => entry.offset + " " + entry.encoded);
+    return store(storage(), name, [JSON.stringify(counts), ...lines].join("\n"));
   };
 
   /** Saves once for all changes of a task. */
@@ -94,10 +86,10 @@ export const createQueue = (
     }
   };
 
-  const entryOf = (text: string, corrected = offset()): Entry => ({
-    event: JSON.parse(text),
-    text,
-    bytes: new TextEncoder().encode(text).length,
+  const entryOf = (encoded: string, corrected = offset()): Entry => ({
+    event: JSON.parse(encoded),
+    encoded,
+    bytes: new TextEncoder().encode(encoded).length,
     offset: corrected,
   });
 

@@ -158,6 +158,35 @@ test("where the storage is full, or denied, events wait in memory", async () => 
   assert.equal(refused.stats().accepted, 1);
 });
 
+test("where the storage has no room, all events after a log-out are of one new visitor", async () => {
+  const browser = new Browser();
+  const { client } = await browser.open();
+  client.view("i-1");
+  await browser.pass(3_000);
+  browser.storage.full = true;
+  client.logout();
+  for (const item of ["i-2", "i-3"]) client.view(item);
+  await browser.pass(3_000);
+  const [before, ...after] = browser.api.accepted;
+  assert.notEqual(after[0].visitor_id, before.visitor_id);
+  for (const name of ["visitor_id", "session_id"]) assert.equal(after[0][name], after[1][name]);
+});
+
+test("a clock that was years ahead does not prolong the visitor's life", async () => {
+  const browser = new Browser();
+  browser.skew = 20 * 365 * 24 * HOUR;
+  const { client } = await browser.open();
+  client.view("i-1");
+  browser.skew = 0;
+  client.view("i-2");
+  await browser.pass(396 * 24 * HOUR);
+  client.view("i-3");
+  await browser.pass(3_000);
+  const [first, second, third] = browser.api.accepted.map(({ visitor_id }) => visitor_id);
+  assert.equal(second, first);
+  assert.notEqual(third, first);
+});
+
 test("two hundred events wait, the oldest but purchases are dropped first", async () => {
   const browser = new Browser();
   const dropped = [];
