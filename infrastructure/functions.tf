@@ -72,6 +72,8 @@ locals {
         SERVED_LISTS_STREAM               = local.served_lists_stream
         DATASETS_BUCKET                   = local.buckets["datasets"]
         MODELS                            = jsonencode(local.models)
+        VISITORS_STATE_MACHINE_ARN        = local.visitors_arn
+        VISITORS_CAMPAIGN_ARN             = local.own_campaign_arns["user-personalization"] # as module.visitors asks
         CORS_ORIGINS                      = join(" ", var.cors_origins)
         DEMONSTRATION_USERS               = join(" ", var.demonstration_users)
         # Of the others only stored answers are served.
@@ -116,6 +118,7 @@ locals {
     "GET /update-data/{id}"          = { function = "collect" }
     "GET /recommendations/{user_id}" = { function = "recommend" }
     "POST /recommendations"          = { function = "recommend", model = "Visitor" }
+    "GET /executions/{id}"           = { function = "recommend" }
     "GET /similar-items/{item_id}"   = { function = "recommend" }
     "GET /popular"                   = { function = "recommend" }
     "POST /rerank"                   = { function = "recommend", model = "Rerank" }
@@ -149,6 +152,7 @@ module "permissions" {
   table_arns            = module.storage.table_arns
   stream_arn            = local.stream_arn
   state_machine_arn     = local.state_machine_arn
+  visitors_arn          = local.visitors_arn
   tracking_id_parameter = local.tracking_id_parameter
   filters_parameter     = local.filters_parameter
   keys_path             = local.keys_path

@@ -23,6 +23,7 @@ locals {
   stream_arn            = "arn:${local.partition}:kinesis:${var.region}:${var.account_id}:stream/${local.stream_name}"
   state_machine_arn     = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-train"
   curation_arn          = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-curate"
+  visitors_arn          = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-visitors"
   recommend_arn         = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix}-recommend"
   judge_arn             = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix}-judge"
   alarm_topic_arn       = "arn:${local.partition}:sns:${var.region}:${var.account_id}:${local.prefix}-alarms"

@@ -88,6 +88,23 @@ module "curation" {
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
+module "visitors" {
+  source = "./modules/visitors"
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  campaign_arn             = local.own_campaign_arns["user-personalization"] # of the tracker's data set group
+  tracking_id_parameter    = local.tracking_id_parameter
+  event_type               = contains(local.interaction_types, "Like") ? "Like" : local.interaction_types[0]
+  alarm_topic_arn          = local.alarm_topic_arn
+  runbooks_url             = var.runbooks_url
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
 module "access" {
   source = "./modules/access"
 
@@ -96,7 +113,7 @@ module "access" {
   account_id               = var.account_id
   prefix                   = local.prefix
   key_arn                  = module.storage.key_arn
-  state_machine_arns       = [local.state_machine_arn, local.curation_arn]
+  state_machine_arns       = [local.state_machine_arn, local.curation_arn, local.visitors_arn]
   database_name            = "${var.project}_${var.environment}"
   workgroup_name           = local.prefix
   operators                = var.operators

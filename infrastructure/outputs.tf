@@ -91,6 +91,11 @@ output "curation_state_machine_arn" {
   value       = module.curation.state_machine_arn
 }
 
+output "visitors_state_machine_arn" {
+  description = "State machine that writes a visitor and asks for recommendations."
+  value       = module.visitors.state_machine_arn
+}
+
 output "tracking_id_parameter" {
   description = "SSM parameter in which the state machine publishes the event tracker's id."
   value       = local.tracking_id_parameter

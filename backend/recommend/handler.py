@@ -21,6 +21,9 @@ from backend.recommend.calls import REQUEST_SECONDS, WORKERS
 from backend.recommend.catalogue.categories import list_categories
 from backend.recommend.catalogue.products import list_products, read_product
 from backend.recommend.catalogue.requests import read_products_request
+from backend.recommend.executions.progress import read_execution
+from backend.recommend.executions.start import start_execution
+from backend.recommend.executions.state_machine import VisitorsWorkflow
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.history import read_history, read_history_request
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 
 # A slower table is not waited for; the answer is given without it.
 TABLE_TIMEOUT_SECONDS = 0.3
+# Each of two attempts, within the deadline of the request.
+STATES_TIMEOUT_SECONDS = 0.8
 # A write that an answer no longer waits for keeps its thread until then.
 FIREHOSE_TIMEOUT_SECONDS = 0.3
 
@@ -107,6 +112,21 @@ def _models() -> Models:
 
 
 @cache
+def _workflow() -> VisitorsWorkflow:
+    # Made at the first request for an execution, as the models are.
+    config = Config(
+        connect_timeout=STATES_TIMEOUT_SECONDS,
+        read_timeout=STATES_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return VisitorsWorkflow(
+        boto3.client("stepfunctions", config=config),
+        os.environ["VISITORS_STATE_MACHINE_ARN"],
+        os.environ["VISITORS_CAMPAIGN_ARN"],
+    )
+
+
+@cache
 def _demonstration_users() -> frozenset[str]:
     return frozenset(os.environ.get("DEMONSTRATION_USERS", "").split())
 
@@ -156,16 +176,34 @@ def _history(request: Request) -> Answer:
 def _answer_visitor(request: Request) -> Answer:
     asked = requests.read_visitor(request)
     check_reader(None, request.caller, _demonstration_users())
+    if asked.is_async:
+        used, workflow = _dependencies(), _workflow()
+        return answer(202, start_execution(asked, used, workflow, Deadline.after(REQUEST_SECONDS)))
     return _count(serve_visitor(asked, _dependencies(), _now(), request.request_id))
 
 
-def _count(answered: Answered) -> Answer:
-    """Count an answer, by its source, and its served list, by whether it was written."""
+def _execution(request: Request) -> Answer:
+    refuse_unknown(request.query, ())
+    check_reader(None, request.caller, _demonstration_users())
+    used, workflow = _dependencies(), _workflow()
+    execution_id, deadline = request.path_parameters["id"], Deadline.after(REQUEST_SECONDS)
+    read = read_execution(execution_id, used, workflow, _now(), request.request_id, deadline)
+    return answer(200, read.body) if read.answered is None else _count(read.answered, read.body)
+
+
+def _count(answered: Answered, body: Mapping[str, Any] | None = None) -> Answer:
+    """Count an answer, by its source, and its served list, by whether it was written.
+
+    Parameters
+    ----------
+    body
+        The body that has the answer, where it is a part of one.
+    """
     _metrics.add_metric(f"answered_from_{answered.body['source']}", MetricUnit.Count, 1)
     _metrics.add_metric("answers", MetricUnit.Count, 1)
     _metrics.add_metric("list_written" if answered.is_listed else "list_lost", MetricUnit.Count, 1)
     _metrics.flush_metrics()
-    return answer(200, answered.body)
+    return answer(200, answered.body if body is None else body)
 
 
 def _read_models(request: Request) -> Answer:
@@ -191,6 +229,7 @@ _route = routes(
     {
         ("GET", "/recommendations/{user_id}"): _answers(requests.read_recommendations),
         ("POST", "/recommendations"): _answer_visitor,
+        ("GET", "/executions/{id}"): _execution,
         ("GET", "/similar-items/{item_id}"): _answers(requests.read_similar_items),
         ("GET", "/popular"): _answers(requests.read_popular),
         ("POST", "/rerank"): _answers(requests.read_rerank),

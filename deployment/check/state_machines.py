@@ -14,9 +14,12 @@ _IN_A_STRING = "sample"
 _ALONE = {
     "configuration": '{"datasets": [], "filters": [], "solutions": []}',
     "dynamodb_retry": "[]",
+    "effect_seconds": "3",
+    "events_retry": "[]",
     "glue_retry": "[]",
     "lambda_retry": "[]",
     "personalize_retry": "[]",
+    "runtime_retry": "[]",
     "s3_retry": "[]",
     "sfn_retry": "[]",
     "ssm_retry": "[]",

@@ -36,6 +36,14 @@ override_resource {
   }
 }
 
+override_resource {
+  target          = module.visitors.aws_sfn_state_machine.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-production-visitors"
+  }
+}
+
 override_data {
   target = data.aws_ssm_parameters_by_path.published
   values = {
@@ -94,6 +102,11 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
   }
 
   assert {
+    condition     = output.visitors_state_machine_arn == local.visitors_arn && module.visitors.alarms["visitors-failed"].dimensions.StateMachineArn == local.visitors_arn
+    error_message = "The function recommend starts a different state machine."
+  }
+
+  assert {
     condition     = output.state_machine_arn == local.state_machine_arn && module.recommender.state_machine_name == "rivulet-production-train"
     error_message = "The functions start a different state machine."
   }
@@ -107,7 +120,7 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
       forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "INTERACTION_TYPES", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
       judge     = []
       lake      = ["BAD_ROWS_BUCKET"]
-      recommend = ["ANSWERS_TABLE", "CORS_ORIGINS", "DATASETS_BUCKET", "DATASET_GROUP_ARN", "DEMONSTRATION_USERS", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "ENVIRONMENT", "FILTERS_PARAMETER", "HISTORY_TABLE", "MODELS", "POPULAR_CAMPAIGN_ARN", "PROJECT", "RANKING_CAMPAIGN_ARN", "SERVED_LISTS_STREAM", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
+      recommend = ["ANSWERS_TABLE", "CORS_ORIGINS", "DATASETS_BUCKET", "DATASET_GROUP_ARN", "DEMONSTRATION_USERS", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "ENVIRONMENT", "FILTERS_PARAMETER", "HISTORY_TABLE", "MODELS", "POPULAR_CAMPAIGN_ARN", "PROJECT", "RANKING_CAMPAIGN_ARN", "SERVED_LISTS_STREAM", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN", "VISITORS_CAMPAIGN_ARN", "VISITORS_STATE_MACHINE_ARN"]
       train     = ["CORS_ORIGINS", "STATE_MACHINE_ARN", "TRAINERS"]
     }
     error_message = "A function lacks an environment variable, or has an unused one."

@@ -82,6 +82,15 @@ class Pipeline:
         sql = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
         return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"]).rows(sql)
 
+    def logs(self, *groups: str) -> str:
+        """Return the text of log groups."""
+        pages = (
+            page
+            for group in groups
+            for page in self.cloud.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        )
+        return "\n".join(event["message"] for page in pages for event in page["events"])
+
     def train(self) -> dict[str, Any]:
         return workflow.train(self.api, self.stepfunctions, self.made["state_machine_arn"], SilentProgress())
 

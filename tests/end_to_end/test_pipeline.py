@@ -222,6 +222,33 @@ def test_a_visitor_gets_what_fits_five_chosen_items_and_facts(pipeline):
         assert not {*chosen} & {*items} or answer["source"] == "facts"
 
 
+def test_an_execution_writes_a_visitor_who_was_never_seen_and_then_asks_for_its_items(pipeline):
+    # Given a visitor of whom nothing but a choice and facts is known
+    chosen = [entry["item_id"] for entry in pipeline.api.get("/popular", num_results=5)["items"]]
+    body = {"items": chosen, "facts": {"gender": "female", "interests": ["Shoes"]}, "filter": "in-stock"}
+
+    # When an execution is started
+    started = pipeline.api.post("/recommendations?async=true", body | {"num_results": 10})
+    assert started["status"] == "RUNNING"
+
+    # Then it has the answer of the campaign, which the sent events and the user have an effect on
+    path = started["status_url"]
+    assert read_until(lambda: pipeline.api.get(path)["status"], "SUCCEEDED") == "SUCCEEDED"
+    result = pipeline.api.get(path)["result"]
+    items = [entry["item_id"] for entry in result["items"]]
+    assert len({*items} - {*chosen}) == len(items) == 10
+    assert (result["source"], result["facts"]) == ("chosen_and_facts", ["gender", "interests"])
+    assert result["model"] == "rivulet-local-user-personalization"
+    assert all(entry["score"] > 0 for entry in result["items"])
+
+    # And no log has what the visitor states, chooses and gets
+    machine = pipeline.stepfunctions.describe_state_machine(stateMachineArn=pipeline.made["visitors_state_machine_arn"])
+    assert machine["type"] == "STANDARD"
+    assert not machine["loggingConfiguration"].get("includeExecutionData")
+    logged = pipeline.logs("/aws/vendedlogs/states/rivulet-local-visitors", "/aws/lambda/rivulet-local-recommend")
+    assert [text for text in (started["execution_id"], "female", *chosen, *items) if text in logged] == []
+
+
 def test_an_answer_leaves_a_served_list_in_the_lake(pipeline):
     answer = pipeline.api.get("/popular", num_results=5)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SERVED = {
     "GET /categories",
+    "GET /executions/{id}",
     "GET /health",
     "GET /popular",
     "GET /products",
@@ -38,7 +39,14 @@ VISITOR = "session%23shop-1"
 SPELLINGS = (
     *("/v1", "/v1/", "/V1/models", "/v1//models", "//v1/models", "/v1/%6dodels", "/v1/models/"),
     *("/v1/popular/../models", "/v1/popular/%2e%2e/models", "/v1/products/..%2fmodels", "/v1/products/%2e%2e/train"),
-    *("/v1/popularx", "/v1/popular/x", "/v1/events/x", "/v1/health/x", "/_aws/execute-api/x/v1/models"),
+    *(
+        "/v1/popularx",
+        "/v1/popular/x",
+        "/v1/events/x",
+        "/v1/executions",
+        "/v1/health/x",
+        "/_aws/execute-api/x/v1/models",
+    ),
 )
 
 

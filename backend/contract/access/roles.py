@@ -64,6 +64,7 @@ ROUTES: Final[dict[str, Access]] = {
     "GET /update-data/{id}": Access(("data:write",)),
     "GET /recommendations/{user_id}": Access(("read:visitor", "read")),
     "POST /recommendations": Access(("read:visitor", "read")),
+    "GET /executions/{id}": Access(("read:visitor", "read")),
     "GET /similar-items/{item_id}": Access(("read:visitor", "read")),
     "GET /popular": Access(("read:visitor", "read")),
     "POST /rerank": Access(("read:visitor", "read")),

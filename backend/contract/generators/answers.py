@@ -65,6 +65,7 @@ def answer_schemas() -> dict[str, Schema]:
         ),
         "Training": _training(),
         "Recommendations": _recommendations(),
+        "Execution": _execution(),
         "Product": _product(),
         "Products": _object(
             "products",
@@ -251,6 +252,17 @@ def _reason() -> Schema:
     )
 
 
+def _execution() -> Schema:
+    return _object(
+        "execution_id status",
+        execution_id=_described(_TEXT, "Id of the execution, which nothing but this answer has: keep it to yourself."),
+        status={"type": "string", "enum": ["RUNNING", "SUCCEEDED", "FAILED"]},
+        status_url=_described(_TEXT, "Path of its state; in the answer to its start."),
+        result=_described(_ref("Recommendations"), "Of one that succeeded."),
+        reason=_described(_TEXT, "Why it failed."),
+    )
+
+
 def _recommendations() -> Schema:
     item = _object(
         "item_id",
@@ -299,7 +311,8 @@ def _recommendations() -> Schema:
         facts={
             "type": "array",
             "items": {"type": "string", "enum": [*FACTS]},
-            "description": "Of POST /recommendations: the stated facts for which there was a list.",
+            "description": "Of POST /recommendations: the stated facts for which there was a list; of an execution, "
+            "all that are stated.",
         },
         variation=_described(_TEXT, "The variation that the request stated, for the events that follow."),
         took_ms=_COUNT,

@@ -58,6 +58,11 @@ NO_LIST = failed(
     "unavailable",
     "the recommender does not answer (no list could be made for the visitor) and no earlier answer is stored",
 )
+NO_MODEL = failed("unavailable", "no model is deployed yet: POST /train trains and deploys one")
+NO_EXECUTION = broken(
+    "id", "names no execution; POST /recommendations?async=true answers with the id of one", "not_found"
+)
+UNREAD_EXECUTION = failed("unavailable", "the execution cannot be read (AccessDeniedException)")
 NO_ITEMS_TO_RANK = broken("items", "is required")
 
 # Of what is stored and what serves.

@@ -197,6 +197,31 @@ FOR_A_VISITOR: dict[str, Any] = {
     "model": "popular-by-fact+rivulet-production-popular+rivulet-production-similar-items",
     "took_ms": 31,
 }
+_EXECUTION = {"execution_id": "0b9f3c1e-5d7a-4e52-9c41-6a8e2f7d1b30"}
+STARTED_EXECUTION: dict[str, Any] = {
+    **_EXECUTION,
+    "status": "RUNNING",
+    "status_url": f"/executions/{_EXECUTION['execution_id']}",
+}
+RUNNING_EXECUTION: dict[str, Any] = {**_EXECUTION, "status": "RUNNING"}
+SUCCEEDED_EXECUTION: dict[str, Any] = {
+    **_EXECUTION,
+    "status": "SUCCEEDED",
+    "result": {
+        "user_id": f"session#{_EXECUTION['execution_id']}",
+        "items": [{"item_id": "i-12", "score": 0.31}, {"item_id": "i-204", "score": 0.12}],
+        "source": "chosen_and_facts",
+        "facts": ["age_group", "interests"],
+        "recommendation_id": "RID-6c1e2f6f",
+        "model": "rivulet-production-user-personalization",
+        "took_ms": 3420,
+    },
+}
+FAILED_EXECUTION: dict[str, Any] = {
+    **_EXECUTION,
+    "status": "FAILED",
+    "reason": "the execution failed with PersonalizeEvents.PersonalizeEventsException; start another",
+}
 EXPLAINED_ITEM: dict[str, Any] = {
     "item_id": "i-42",
     "score": 0.31,

@@ -112,7 +112,7 @@ def read_rerank(request: Request) -> RecommendationRequest:
 
 def read_visitor(request: Request) -> VisitorRequest:
     """Read `POST /recommendations` with an object of items, facts, and what the query of the others may have."""
-    refuse_unknown(request.query, known=())
+    refuse_unknown(request.query, known=("async",))
     known = ("items", "facts", "num_results", "filter", "filter_values", "context", "details", *LABELS)
     body = _read_object(request.body, known)
     if "items" not in body and "facts" not in body:
@@ -130,7 +130,8 @@ def read_visitor(request: Request) -> VisitorRequest:
     )
     facts = _read_facts(body["facts"]) if "facts" in body else {}
     interests = facts.pop(INTERESTS, ())
-    return VisitorRequest(wanted, _read_chosen(body), tuple(facts.items()), interests)
+    is_async = _read_flag(request.query, "async")
+    return VisitorRequest(wanted, _read_chosen(body), tuple(facts.items()), interests, is_async)
 
 
 def _read_chosen(body: dict[str, Any]) -> tuple[str, ...]:

@@ -149,12 +149,15 @@ class VisitorRequest:
         Each stated fact with its value, as the data set of users has them; without the interests.
     interests
         Categories of items.
+    is_async
+        Whether an execution is to answer.
     """
 
     wanted: RecommendationRequest
     chosen: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     interests: tuple[str, ...] = ()
+    is_async: bool = False
 
 
 def _hash(values: list[Any]) -> str:

@@ -109,7 +109,7 @@ def serve_visitor(
 def _request_lists(asked: VisitorRequest, dependencies: RecommendDependencies, deadline: Deadline) -> list[_List]:
     """Request all the lists at once, and return those that are answered in time and have an item."""
     wanted = asked.wanted
-    described = start(lambda: _find_described(asked.chosen, dependencies))
+    described = start(lambda: find_described(asked.chosen, dependencies))
     requests = [
         RecommendationRequest("similar-items", item_id=item_id, num_results=MAX_RESULTS, filter=wanted.filter)
         for item_id in asked.chosen
@@ -118,7 +118,7 @@ def _request_lists(asked: VisitorRequest, dependencies: RecommendDependencies, d
     if asked.interests and (popular := _popular_of(asked.interests, dependencies, deadline.share(LOOKUP_SHARE))):
         sent.append((popular, _send(popular, dependencies)))
     lists = _lists_by_fact(asked, dependencies, deadline)
-    _check_chosen(asked.chosen, described, deadline)
+    check_chosen(asked.chosen, described, deadline)
     for request, started in sent:
         try:
             arn = dependencies.campaigns[request.kind]
@@ -158,7 +158,7 @@ def _lists_by_fact(asked: VisitorRequest, dependencies: RecommendDependencies, d
     return [_List(name, items, MODEL) for name, items in found if items]
 
 
-def _find_described(chosen: tuple[str, ...], dependencies: RecommendDependencies) -> set[str]:
+def find_described(chosen: tuple[str, ...], dependencies: RecommendDependencies) -> set[str]:
     """Return the chosen items that have a record."""
     if not chosen:
         return set()
@@ -172,7 +172,7 @@ def _find_described(chosen: tuple[str, ...], dependencies: RecommendDependencies
     return {row["entity"]["S"].removeprefix("item#") for row in read["Responses"].get(table, [])}
 
 
-def _check_chosen(chosen: tuple[str, ...], described: Future[set[str]], deadline: Deadline) -> None:
+def check_chosen(chosen: tuple[str, ...], described: Future[set[str]], deadline: Deadline) -> None:
     """Raise `NotFoundError` for an item without a record; every item is known while the table does not answer."""
     try:
         known = finish(described, deadline)

@@ -30,7 +30,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "state_machine_arns" {
-  description = "ARNs of the state machines whose executions operators may read: training and curation."
+  description = "ARNs of the state machines whose executions operators may read: training, curation and visitors."
   type        = list(string)
 }
 

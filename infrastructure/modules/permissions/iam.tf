@@ -186,6 +186,37 @@ data "aws_iam_policy_document" "recommend" {
   }
 
   statement {
+    sid       = "StartExecutionsForVisitors"
+    actions   = ["states:StartExecution"]
+    resources = [var.visitors_arn]
+  }
+
+  statement {
+    sid       = "ReadExecutionsForVisitors"
+    actions   = ["states:DescribeExecution"]
+    resources = [local.visitors_execution_arn]
+  }
+
+  # As of trainings: executions are decrypted with the caller's permissions.
+  statement {
+    sid       = "DecryptExecutionsForVisitors"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_states]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:states:stateMachineArn"
+      values   = [var.visitors_arn]
+    }
+  }
+
+  statement {
     sid       = "ReadThePublishedFilters"
     actions   = ["ssm:GetParameter"]
     resources = [local.filters_arn]

@@ -7,6 +7,8 @@ locals {
   filter_arns   = "arn:${var.partition}:personalize:${var.region}:${var.account_id}:filter/${var.prefix}-*"
   execution_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
 
+  visitors_execution_arn = "${replace(var.visitors_arn, ":stateMachine:", ":execution:")}:*"
+
   via_ssm      = "ssm.${var.region}.amazonaws.com"
   via_states   = "states.${var.region}.amazonaws.com"
   via_s3       = "s3.${var.region}.amazonaws.com"

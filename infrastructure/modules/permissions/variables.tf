@@ -43,6 +43,11 @@ variable "state_machine_arn" {
   type        = string
 }
 
+variable "visitors_arn" {
+  description = "ARN of the state machine of visitors."
+  type        = string
+}
+
 variable "tracking_id_parameter" {
   description = "Name of the SSM parameter with the event tracker's id, beginning with a slash."
   type        = string

@@ -19,6 +19,7 @@ locals {
     for pattern, methods in {
       "categories"        = "read"
       "events"            = "write"
+      "executions/*"      = "read"
       "health"            = "read"
       "popular"           = "read"
       "products"          = "read"

@@ -35,6 +35,14 @@ override_resource {
   }
 }
 
+override_resource {
+  target          = module.visitors.aws_sfn_state_machine.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-costs-visitors"
+  }
+}
+
 override_data {
   target = data.aws_ssm_parameters_by_path.published
   values = {

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backend.contract.products import CATEGORIES, category_sets, index_attributes
+from backend.recommend.executions.state_machine import VisitorsWorkflow
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
 from backend.recommend.models.custom import CustomModel
@@ -20,6 +21,7 @@ from tests.factories.lambda_events import http_request
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import Faults, client_error, played, timeout
 from tests.fakes.functions.firehose import FakeFirehose
+from tests.fakes.functions.states import FakeStates
 from tests.fakes.personalize import FakeRuntime
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ DAY = 24 * 60 * MINUTE
 RANKING = [f"item-{n}" for n in range(200)]
 KINDS: Any = ("recommendations", "similar-items", "popular", "rerank")
 TABLES = Tables("history", "entities", "answers")
+VISITORS = "arn:aws:states:eu-central-1:000000000000:stateMachine:shop-visitors"
 
 
 class FakeParameters:
@@ -101,6 +104,8 @@ class Serving:
         self.parameters = FakeParameters()
         self.objects = FakeObjects()
         self.endpoint = FakeEndpoint()
+        self.states = FakeStates(VISITORS)
+        self.workflow = VisitorsWorkflow(fakes.states, VISITORS, campaign_arns()["recommendations"])
         self.publish(not_bought=[], category=["CATEGORY"], price=["MOST"])
         filters = PublishedFilters(fakes.parameters, "/shop/filters", lambda: self.seconds)
         self.dependencies = RecommendDependencies(

@@ -54,6 +54,7 @@ class WholeApi:
             (collect, "_now", lambda: RECEIVED),
             (recommend, "_dependencies", lambda: self.serving.dependencies),
             (recommend, "_models", lambda: models),
+            (recommend, "_workflow", lambda: self.serving.workflow),
             (recommend, "_now", lambda: NOW),
             (recommend, "_demonstration_users", frozenset),
             (train, "_dependencies", lambda: train_dependencies),

@@ -23,23 +23,33 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/rerank", {"body": f'{{"user_id": "{SECRET}", "items": ["{SECRET}"'}),
     ("POST", "/recommendations", {"body": json.dumps({"items": [SECRET, "a", "b", "c", "d"]})}),
     ("POST", "/recommendations", {"body": json.dumps({"facts": {"city": SECRET, "interests": [SECRET]}})}),
+    (
+        "POST",
+        "/recommendations",
+        {"body": json.dumps({"facts": {"city": SECRET}}), "multiValueQueryStringParameters": {"async": ["true"]}},
+    ),
+    ("GET", "/executions/{id}", {"pathParameters": {"id": SECRET}}),
     ("GET", f"/{SECRET}", {}),
 ]
 
 
 @pytest.mark.parametrize("failure", [None, *FAILURES], ids=lambda failure: type(failure).__name__)
 @pytest.mark.parametrize(
-    "place", ["batch_get_item", "query", "put_item", "runtime", "parameters", "firehose", "objects", "everywhere"]
+    "place",
+    ["batch_get_item", "query", "put_item", "runtime", "parameters", "firehose", "objects", "states", "everywhere"],
 )
 def test_no_id_and_no_payload_is_logged(monkeypatch, caplog, capsys, place, failure):
     serving = Serving()
+    serving.deploy("recommendations", "v1")
     faults = {name: serving.dynamodb.faults[name] for name in ("batch_get_item", "query", "put_item")}
     faults |= {"runtime": serving.runtime.faults, "parameters": serving.parameters.faults}
     faults |= {"firehose": serving.firehose.faults, "objects": serving.objects.faults}
+    faults |= {"states": serving.states.faults["start_execution"]}
     for name, each in faults.items():
         if place in (name, "everywhere"):
             each.always(failure)
     monkeypatch.setattr(entry, "_dependencies", lambda: serving.dependencies)
+    monkeypatch.setattr(entry, "_workflow", lambda: serving.workflow)
     caplog.set_level(logging.DEBUG)
 
     for method, resource, changes in REQUESTS:

@@ -72,6 +72,6 @@ def answer(description: str, names: str | list[str], example: Any, **more: Any) 
     return {"description": description, "content": {_JSON: {"schema": schema, "examples": examples}}}
 
 
-def retry(description: str, names: str | list[str], example: Any) -> Schema:
+def retry(description: str, names: str | list[str], example: Any, **more: Any) -> Schema:
     """Return an answer with the time of a retry."""
-    return {**answer(description, names, example), "headers": _RETRY_AFTER}
+    return {**answer(description, names, example, **more), "headers": _RETRY_AFTER}

@@ -10,24 +10,33 @@ from backend.contract.generators.errors import (
     BAD_COUNT,
     GONE,
     NO_ANSWER,
+    NO_EXECUTION,
     NO_ITEMS_TO_RANK,
     NO_LIST,
+    NO_MODEL,
+    NO_PARAMETERS,
+    SLOW_DOWN,
     UNKNOWN_CHOICE,
     UNKNOWN_ITEM,
     UNKNOWN_USER,
+    UNREAD_EXECUTION,
 )
 from backend.contract.generators.examples import (
     DESCRIBED_ITEM,
     EXPLAINED_ITEM,
+    FAILED_EXECUTION,
     FOR_A_VISITOR,
     POPULAR,
     RANKED,
     RECOMMENDATIONS,
     RERANK,
+    RUNNING_EXECUTION,
     SIMILAR_ITEMS,
+    STARTED_EXECUTION,
+    SUCCEEDED_EXECUTION,
     VISITOR,
 )
-from backend.contract.generators.routes.parts import answer, body, in_path, operation, retry
+from backend.contract.generators.routes.parts import answer, body, in_path, in_query, operation, retry
 
 
 def recommending_paths() -> dict[str, Schema]:
@@ -37,6 +46,7 @@ def recommending_paths() -> dict[str, Schema]:
         "/similar-items/{item_id}": {"get": _get_similar_items()},
         "/popular": {"get": _get_popular()},
         "/recommendations": {"post": _post_recommendations()},
+        "/executions/{id}": {"get": _get_execution()},
         "/rerank": {"post": _post_rerank()},
     }
 
@@ -246,13 +256,61 @@ def _post_recommendations() -> Schema:
         "Recommend items to a visitor",
         "For a user without events or a record, by five chosen items, by stated facts, or by both: the items similar "
         "to each, the popular items of each stated interest, and those of the users who share each other fact, merged "
-        "by their ranks. facts names the facts that were used: a value that too few users have has no list. Nothing is "
-        "stored about the visitor. Where there is no list, the fallback is popular items.",
+        "by their ranks. facts names the facts that were used: a value that too few users have has no list. Where "
+        "there is no list, the fallback is popular items. Only an execution stores anything about the visitor.",
+        parameters=[
+            in_query(
+                "async",
+                "Whether to start an execution instead, which stores the facts and the choice for the user session# "
+                "with its own id, and asks the campaign for that user once both have effect, after some seconds.",
+                {"type": "boolean", "default": False},
+                example=True,
+            )
+        ],
         body=body("Visitor", example=VISITOR),
         answers={
             "200": answer("The items, and what they were chosen by.", "Recommendations", FOR_A_VISITOR),
+            "202": answer("The execution has started, with async=true.", "Execution", STARTED_EXECUTION),
             "400": answer("A field broke its rule.", "Error", BAD_CHOICE),
             "404": answer("A chosen item is not in the catalogue.", "Error", UNKNOWN_CHOICE),
-            "503": retry("There is neither a list nor a fallback.", "Error", NO_LIST),
+            "429": retry("Too many executions are started at once, with async=true.", "Error", SLOW_DOWN),
+            "503": retry(
+                "There is neither a list nor a fallback; with async=true, no model is deployed, or the execution "
+                "could not be started.",
+                "Error",
+                NO_LIST,
+                no_model=NO_MODEL,
+            ),
+        },
+    )
+
+
+def _get_execution() -> Schema:
+    return operation(
+        "getExecution",
+        "applications",
+        "Get the state of an execution",
+        "That of POST /recommendations?async=true, for 90 days. Events with its id as the session_id go on as the same "
+        "visitor.",
+        parameters=[
+            in_path(
+                "id",
+                "The execution's id.",
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"},
+                STARTED_EXECUTION["execution_id"],
+            )
+        ],
+        answers={
+            "200": answer(
+                "The state, and of one that succeeded the items.",
+                "Execution",
+                RUNNING_EXECUTION,
+                succeeded=SUCCEEDED_EXECUTION,
+                failed=FAILED_EXECUTION,
+            ),
+            "400": answer("A parameter is unknown.", "Error", NO_PARAMETERS),
+            "404": answer("The id names no execution.", "Error", NO_EXECUTION),
+            "429": retry("Too many requests at once.", "Error", SLOW_DOWN),
+            "503": retry("The state could not be read.", "Error", UNREAD_EXECUTION),
         },
     )

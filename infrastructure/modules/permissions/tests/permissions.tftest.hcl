@@ -16,6 +16,7 @@ variables {
   prefix                = "rivulet-test"
   stream_arn            = "arn:aws:kinesis:eu-central-1:123456789012:stream/rivulet-test-events"
   state_machine_arn     = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
+  visitors_arn          = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-visitors"
   tracking_id_parameter = "/rivulet/test/tracking-id"
   filters_parameter     = "/rivulet/test/filters"
   keys_path             = "/rivulet/test/keys"
@@ -265,6 +266,25 @@ run "the_assertion_above_detects_another_state_machine" {
       for statement in jsondecode(output.policy_json.train).Statement : try(statement.Condition.StringEquals["kms:EncryptionContext:aws:states:stateMachineArn"], null)
     ], "*")
     error_message = "The encryption context does not follow from the state machine."
+  }
+}
+
+run "recommend_starts_and_reads_executions_for_visitors_only" {
+  command = plan
+
+  assert {
+    condition = { for statement in jsondecode(output.policy_json.recommend).Statement : statement.Action => statement.Resource if startswith(flatten([statement.Action])[0], "states:") } == {
+      "states:StartExecution"    = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-visitors"
+      "states:DescribeExecution" = "arn:aws:states:eu-central-1:123456789012:execution:rivulet-test-visitors:*"
+    }
+    error_message = "recommend may start or read other resources."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.policy_json.recommend).Statement : statement.Condition.StringEquals["kms:EncryptionContext:aws:states:stateMachineArn"] if statement.Sid == "DecryptExecutionsForVisitors"
+    ] == ["arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-visitors"]
+    error_message = "recommend decrypts executions of other state machines."
   }
 }
 

@@ -63,6 +63,7 @@ run "the_pages_and_the_listed_paths_of_the_api_are_one_origin" {
       ]) == sort([
       for route in keys(jsondecode(file("../api/generated/access.json")).routes) : route if contains([
         "GET /categories",
+        "GET /executions/{id}",
         "GET /health",
         "GET /popular",
         "GET /products",
@@ -80,7 +81,7 @@ run "the_pages_and_the_listed_paths_of_the_api_are_one_origin" {
 
   assert {
     condition = [
-      for path in ["/v1/train", "/v1/train/a", "/v1/e", "/v1/uploads", "/v1/update-data", "/v1/update-data/a", "/v1/models", "/v1/system-info", "/v1", "/v1/", "/v1/eventsx", "/v1/events/x", "/v1/popular/x", "/V1/events", "/v2/events", "/events"] : path
+      for path in ["/v1/train", "/v1/train/a", "/v1/e", "/v1/uploads", "/v1/update-data", "/v1/update-data/a", "/v1/models", "/v1/system-info", "/v1", "/v1/", "/v1/eventsx", "/v1/events/x", "/v1/executions", "/v1/popular/x", "/V1/events", "/v2/events", "/events"] : path
       if anytrue([for pattern in keys(local.api_paths) : can(regex("^${replace(pattern, "*", ".*")}$", path))])
     ] == []
     error_message = "A path that is not listed reaches the API."

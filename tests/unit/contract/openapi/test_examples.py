@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import hcl2
 import pytest
 
 from backend.contract import generate
-from backend.contract.generators.examples import EVENT, NEW_UPLOAD, RERANK, TRAIN, TRAINED, UPDATE_DATA, VISITOR
+from backend.contract.generators.examples import (
+    EVENT,
+    NEW_UPLOAD,
+    RERANK,
+    STARTED_EXECUTION,
+    TRAIN,
+    TRAINED,
+    UPDATE_DATA,
+    VISITOR,
+)
 from tests.fakes.faults import denied, server_error, throttled, timeout
+from tests.fakes.functions.states import STARTED
 from tests.fakes.functions.whole_api import WholeApi
 
 DOCUMENT = json.loads((generate.ROOT / "backend/contract/generated/openapi.json").read_text())
@@ -66,6 +77,31 @@ def states(error: Exception) -> Given:
     return fail
 
 
+def deployed(api: WholeApi) -> None:
+    api.serving.deploy("recommendations", "1f2e3d4c")
+
+
+def execution(**ended: Any) -> Given:
+    """Start an execution for a visitor, and let it have the id of the examples and these attributes."""
+
+    def start(api: WholeApi) -> None:
+        deployed(api)
+        started = api.send("POST /recommendations", **request(VISITOR, **AS_EXECUTION))[1]["execution_id"]
+        executions = api.serving.states.executions
+        executions[EXECUTION["id"]] = executions.pop(started) | {"name": EXECUTION["id"]} | ended
+
+    return start
+
+
+def no_executions(error: Exception) -> Given:
+    def fail(api: WholeApi) -> None:
+        deployed(api)
+        for call in ("start_execution", "describe_execution"):
+            api.serving.states.faults[call].always(error)
+
+    return fail
+
+
 def uploaded(api: WholeApi) -> None:
     title = b"x" * 1001
     api.process(api.upload(b"item_id,title\ni-1,a\ni-2," + title + b"\ni-3," + title + b"\n"))
@@ -105,6 +141,8 @@ def _of_events(route: str) -> dict[str, Asked]:
 EVENTS_IN_BULK = {"kind": "interactions", "records": [EVENT]}
 UPLOAD_IN_PATH = {"id": DOCUMENT["paths"]["/update-data/{id}"]["get"]["parameters"][0]["example"]}
 USER, ITEM_PATH, TRAINING = {"user_id": "u-1042"}, {"item_id": "i-318"}, {"id": "2026-01-31"}
+EXECUTION, AS_EXECUTION = {"id": STARTED_EXECUTION["execution_id"]}, {"async": "true"}
+ANSWERED = {"items": [{"item_id": "i-12", "score": 0.31}], "recommendation_id": "RID-1"}
 CHOICE = {"search": "boots", "category": "Shoes|Boots", "min_price": "50", "max_price": "150"}
 ASKED: dict[str, Asked] = {
     **_of_events("POST /events"),
@@ -133,7 +171,23 @@ ASKED: dict[str, Asked] = {
     "POST /recommendations 200 example": (request(VISITOR), nothing),
     "POST /recommendations 400 example": (request({**VISITOR, "items": ["i-318"]}), nothing),
     "POST /recommendations 404 example": (request({**VISITOR, "items": ["i-404", *VISITOR["items"][1:]]}), nothing),
+    "POST /recommendations 202 example": (request(VISITOR, **AS_EXECUTION), deployed),
+    "POST /recommendations 429 example": (request(VISITOR, **AS_EXECUTION), no_executions(throttled())),
     "POST /recommendations 503 example": (request(VISITOR), no_recommender),
+    "POST /recommendations 503 no_model": (request(VISITOR, **AS_EXECUTION), nothing),
+    "GET /executions/{id} 200 example": (request(path=EXECUTION), execution()),
+    "GET /executions/{id} 200 succeeded": (
+        request(path=EXECUTION),
+        execution(status="SUCCEEDED", output=json.dumps(ANSWERED), stopDate=STARTED + timedelta(seconds=3)),
+    ),
+    "GET /executions/{id} 200 failed": (
+        request(path=EXECUTION),
+        execution(status="FAILED", error="PersonalizeEvents.PersonalizeEventsException", cause="Rate exceeded"),
+    ),
+    "GET /executions/{id} 400 example": (request(path=EXECUTION, verbose="true"), nothing),
+    "GET /executions/{id} 404 example": (request(path=EXECUTION), nothing),
+    "GET /executions/{id} 429 example": (request(path=EXECUTION), no_executions(throttled())),
+    "GET /executions/{id} 503 example": (request(path=EXECUTION), no_executions(denied())),
     "POST /rerank 200 example": (request(RERANK), nothing),
     "POST /rerank 400 example": (request({"user_id": "u-1042"}), nothing),
     "POST /rerank 404 example": (request({**RERANK, "user_id": "u-404"}), nothing),
