@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from email.message import Message
+    from io import BufferedIOBase
 
 HOST = "127.0.0.1"
 
@@ -100,11 +101,22 @@ def find_distribution(cloudfront: Any, comment: str) -> str | None:
 def _refusal_of(path: str, headers: Message) -> HTTPStatus | None:
     """Return the status of a request that cannot be forwarded as it is; None for a good one."""
     lengths = headers.get_all("content-length", [])
-    if not _PATH.fullmatch(path) or len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
+    # The parser skips what follows a line that is no header, so that the body would be the next request.
+    is_damaged = bool(headers.defects) or not _PATH.fullmatch(path)
+    if is_damaged or len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
         return HTTPStatus.BAD_REQUEST
     if "transfer-encoding" in headers:
         return HTTPStatus.LENGTH_REQUIRED
     return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if any(int(each) > _BODY_BYTES for each in lengths) else None
+
+
+def _read_body(path: str, headers: Message, stream: BufferedIOBase) -> bytes | HTTPStatus:
+    """Return the body of a request, or the status of one that cannot be forwarded, as one whose sender has left."""
+    if (refusal := _refusal_of(path, headers)) is not None:
+        return refusal
+    length = int(headers.get("content-length") or 0)
+    body = stream.read(length)
+    return body if len(body) == length else HTTPStatus.BAD_REQUEST
 
 
 def make_server(port: int, endpoint: str, distribution: Distribution) -> ThreadingHTTPServer:
@@ -125,11 +137,10 @@ def make_server(port: int, endpoint: str, distribution: Distribution) -> Threadi
         timeout = _CLIENT_SECONDS
 
         def do_GET(self) -> None:
-            if (refusal := _refusal_of(self.path, self.headers)) is not None:
+            if isinstance(body := _read_body(self.path, self.headers, self.rfile), HTTPStatus):
                 self.close_connection = True  # the body is not read
-                self._write(refusal, [], b"")
+                self._write(body, [], b"")
                 return
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
             if (name := distribution.name()) is None:
                 self._write(HTTPStatus.SERVICE_UNAVAILABLE, [("Content-Type", "text/plain")], _ABSENT)
                 return

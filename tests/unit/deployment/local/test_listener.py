@@ -105,6 +105,8 @@ def test_the_name_replaces_the_host_whatever_its_case(world: World, host: str) -
         (b"POST /v1/events HTTP/1.1\r\nContent-Length: abc", 400),
         (b"POST /v1/events HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2", 400),
         (b"POST /v1/events HTTP/1.1\r\nContent-Length: 20000000", 413),
+        (b"POST /v1/events HTTP/1.1\r\nContent-Length : 1", 400),
+        (b"POST /v1/events HTTP/1.1\r\nno header\r\nContent-Length: 1", 400),
         (b"POST /v1/events HTTP/1.1\r\nTransfer-Encoding: chunked", 411),
         ("GET /v1/products/é HTTP/1.1".encode(), 400),
         (b"GET http://other/ HTTP/1.1", 400),
@@ -121,10 +123,18 @@ def test_a_browser_that_sends_nothing_is_not_waited_for(world: World, monkeypatc
     assert raw(world, b"POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx") == b""
 
 
-def raw(world: World, request: bytes) -> bytes:
-    """Send a request as it is, and return what comes until the connection is closed."""
+def test_a_request_whose_sender_leaves_before_its_end_is_not_forwarded(world: World) -> None:
+    raw(world, b"POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n[{}]", ends=True)
+
+    assert world.emulator.got == []
+
+
+def raw(world: World, request: bytes, *, ends: bool = False) -> bytes:
+    """Send a request as it is, end the sending half or not, and return what comes until the connection is closed."""
     with socket.create_connection(("127.0.0.1", world.listener.server_address[1]), timeout=10) as connection:
         connection.sendall(request)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
