@@ -44,7 +44,7 @@ new PerformanceObserver((list) => {
 def _hostile(site: Site) -> None:
     products = {
         item_id: {"item_id": item_id, "title": title, "category": f"<i>{title}</i>|A&B|{title}", "brand": title}
-        | {"price": 12.5, "description": title * 3, "properties": {"<u>name</u>": title, "picture": "//evil.test/x"}}
+        | {"price": 12.5, "description": title * 3, "properties": {"<u>name</u>": title, "picture": "/\\evil.test/x"}}
         for item_id, title in HOSTILE.items()
     }
     site.api.products = products | site.api.products

@@ -147,6 +147,28 @@ def test_exactly_five_products_are_chosen(page: Page, site: Site):
     assert all(len(body["items"]) == 5 for body in bodies[:2])
 
 
+def test_no_more_interests_and_no_others_can_be_chosen_than_the_api_takes(page: Page, site: Site):
+    for name in [*map(str, range(30)), '12" discs', "back\\slash"]:
+        site.api.products[name] = {"item_id": name, "title": name, "category": f"Hobbies|{name}"}
+    page.goto(f"{site.url}/#/five")
+    boxes = page.locator(".interests input")
+    page.get_by_label("29", exact=True).first.wait_for()
+    boxes.evaluate_all(
+        """async (boxes) => {
+          for (const box of boxes) {
+            if (!box.disabled) box.click();
+            await new Promise(requestAnimationFrame);
+          }
+        }"""
+    )
+
+    expect(page.locator(".interests input:checked")).to_have_count(25)
+    expect(page.locator(".interests input:disabled")).to_have_count(boxes.count() - 25)
+    assert not re.search(r'["\\]', page.locator(".interests").inner_text())
+    page.get_by_role("button", name="Show suggestions").click()
+    expect(page.get_by_text("Customers like you like these.")).to_be_visible()
+
+
 def test_the_facts_stay_chosen_and_only_the_latest_question_is_answered(page: Page, site: Site):
     page.goto(f"{site.url}/#/five")
     page.locator("[name=age_group]").select_option("25-34")

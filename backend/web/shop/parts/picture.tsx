@@ -11,7 +11,7 @@ const hashOf = (text: string): number => {
 };
 
 /** A path of the shop's own origin: the security policy loads no other. */
-const OWN = /^\/(?!\/)/;
+const OWN = /^\/(?![/\\\s])/;
 
 export const Picture = ({ product }: { product: Product }) => {
   const { item_id, category, picture } = product;

@@ -11,6 +11,9 @@ import { Catalogue } from "../parts/catalogue.js";
 import { Row } from "../parts/row.js";
 
 const FIVE = 5;
+/** Interests that the API takes; it takes none with these characters, since a filter could not quote it. */
+const MOST_INTERESTS = 25;
+const UNQUOTABLE = /["\\]/;
 
 const AGE_GROUPS = ["18-24", "25-34", "35-44", "45-54", "55-64", "65+"];
 
@@ -138,9 +141,15 @@ const FactsFields = () => {
       </label>
       <fieldset class="interests">
         <legend>What are you interested in?</legend>
-        {interests.filter(Boolean).map((interest) => (
+        {interests.filter((interest) => interest && !UNQUOTABLE.test(interest)).map((interest) => (
           <label key={interest} class="choice">
-            <input type="checkbox" name="interests" value={interest} checked={likes.includes(interest!)} />
+            <input
+              type="checkbox"
+              name="interests"
+              value={interest}
+              checked={likes.includes(interest!)}
+              disabled={likes.length >= MOST_INTERESTS && !likes.includes(interest!)}
+            />
             <span dir="auto">{interest}</span>
           </label>
         ))}
