@@ -62,6 +62,7 @@ def test_hostile_texts_and_ids_are_shown_as_they_are(item_id: str, page: Page, s
     card.get_by_role("link").evaluate("link => link.click()")
 
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE[item_id])
+    assert page.locator("img[src*=evil]").count() == 0
     page.get_by_role("button", name=re.compile("^Add to the basket")).click()
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 900})
