@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from backend.aws.errors import error_name
 from backend.aws.retries import CallRefusedError, IncompleteCallError, call_with_retries
 from backend.contract.products import CATEGORIES, category_sets
 
@@ -35,7 +36,8 @@ def add_categories(categories: Iterable[str], submission: Submission) -> None:
         try:
             call_with_retries(call, submission.deadline)
         except CallRefusedError as error:
-            _logger.error("%d categories are not listed: %s", len(added), error)  # noqa: TRY400 - it has no more
+            cause = error_name(error.__cause__ or error)
+            _logger.error("%d categories are not listed: %s", len(added), cause)  # noqa: TRY400 - the name suffices
         dependencies.known_categories.update(added)
 
 

@@ -99,12 +99,14 @@ def test_items_whose_category_the_table_does_not_confirm_are_retried(door):
     assert door.entities() == []
 
 
-def test_items_of_a_category_for_which_its_set_has_no_room_are_stored(door):
-    door.dynamodb.faults["update_item"].always(invalid("Item size to update has exceeded the maximum allowed size"))
+def test_items_of_a_category_for_which_its_set_has_no_room_are_stored(door, caplog):
+    door.dynamodb.faults["update_item"].always(invalid("Item size has exceeded the maximum size: [secret-4711]"))
 
-    response, _ = _post(door, {"kind": "items", "records": [item_fields()]})
+    response, _ = _post(door, {"kind": "items", "records": [item_fields(category="secret-4711")]})
 
     assert (response["statusCode"], len(door.entities()), door.categories()) == (202, 1, set())
+    assert "1 categories are not listed: ValidationException" in caplog.text
+    assert "secret-4711" not in caplog.text
 
 
 def test_users_expire_from_the_table_and_items_do_not(door):
