@@ -187,7 +187,7 @@ def _execution(request: Request) -> Answer:
     check_reader(None, request.caller, _demonstration_users())
     used, workflow = _dependencies(), _workflow()
     execution_id, deadline = request.path_parameters["id"], Deadline.after(REQUEST_SECONDS)
-    read = read_execution(execution_id, used, workflow, _now(), request.request_id, deadline)
+    read = read_execution(execution_id, used, workflow, _now(), deadline)
     return answer(200, read.body) if read.answered is None else _count(read.answered, read.body)
 
 

@@ -20,7 +20,9 @@ Source = Literal["recommender", "cache", "last_good", "popular", "chosen", "fact
 class ServedList(msgspec.Struct, omit_defaults=True, kw_only=True):
     """A row of the table `served_lists`; its attributes are the columns, and an absent one is NULL."""
 
-    served_id: Annotated[str, Meta(description="API Gateway's id of the request, which x-amzn-RequestId repeats.")]
+    served_id: Annotated[
+        str, Meta(description="API Gateway's id of the request, which x-amzn-RequestId repeats; an execution's own id.")
+    ]
     served_at: Annotated[str, Meta(description="When the request arrived.", extra={"hive": "timestamp"})]
     route: Annotated[str, Meta(description="recommendations, similar-items, popular or rerank.")]
     source: Annotated[Source, Meta(description=", ".join(get_args(Source)) + ".")]

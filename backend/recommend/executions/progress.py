@@ -48,17 +48,16 @@ def read_execution(
     dependencies: RecommendDependencies,
     workflow: VisitorsWorkflow,
     now: int,
-    request_id: str,
     deadline: Deadline,
 ) -> Progress:
     """Return the state of an execution, and leave the served list of one that succeeded.
+
+    The list has the execution's id, so that readings of one result count as one list.
 
     Parameters
     ----------
     now
         Milliseconds since the epoch.
-    request_id
-        Names the served list.
 
     Raises
     ------
@@ -80,7 +79,7 @@ def read_execution(
     given, output = json.loads(execution["input"]), json.loads(execution["output"])
     request = _request_of(f"{VISITOR_PREFIX}{execution_id}", given["answer"])
     found = _found(given, output, name_of(workflow.campaign_arn))
-    answered = complete(request, found, dependencies, now, request_id, deadline)
+    answered = complete(request, found, dependencies, now, execution_id, deadline)
     if "facts" in given:
         answered.body["facts"] = given["answer"]["facts"]
     answered.body["took_ms"] = round((execution["stopDate"] - execution["startDate"]).total_seconds() * 1000)

@@ -121,6 +121,8 @@ def test_a_result_has_the_form_of_the_answer_without_async(world: World, given: 
     assert (result["user_id"], result["variation"], result["took_ms"]) == (f"session#{name}", "b", 3200)
     served = world.serving.firehose.rows[-1]
     assert (served["session_id"], served["slot"], served["source"]) == (name, "home", source)
+    world.get(name)
+    assert [row["served_id"] for row in world.serving.firehose.rows] == [name, name]
 
 
 @pytest.mark.parametrize(
