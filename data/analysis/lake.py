@@ -23,7 +23,6 @@ Value = str | int | float | bool | date | None
 """A parameter of a query: a Python value, or that of a frame."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class UnknownViewError(ValueError):
@@ -159,7 +158,12 @@ def _with_days(frame: pd.DataFrame) -> pd.DataFrame:
 def _day(bound: str | date) -> str:
     """Return a day as its column holds it; a time, such as one of a frame, names its day."""
     text = bound if isinstance(bound, str) else f"{bound:%Y-%m-%d}"
-    if not _DAY.fullmatch(text):
+    try:
+        # fromisoformat takes other forms of ISO 8601 as well.
+        is_day = str(date.fromisoformat(text)) == text
+    except ValueError:
+        is_day = False
+    if not is_day:
         raise ValueError(f"{bound!r} is no day; write 2026-11-01, for example")
     return text
 

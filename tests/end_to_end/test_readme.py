@@ -23,7 +23,7 @@ def examples(language: str, word: str, readme: str = README) -> list[str]:
 
 
 def test_a_producers_example_is_accepted(pipeline):
-    (example,) = examples("sh", "curl")
+    (example,) = examples("sh", "$API/events")
     environment = {"PATH": os.environ["PATH"], "API": pipeline.api.url, "KEY": pipeline.api.key}
 
     finished = subprocess.run(["bash", "-c", example], env=environment, capture_output=True, text=True, check=True)

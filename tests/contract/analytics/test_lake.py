@@ -51,7 +51,7 @@ def test_the_days_of_a_frame_are_days_of_a_view(lake):
     assert len(lake.view("daily_kpis", days.min(), days.max())) == 3
 
 
-@pytest.mark.parametrize("day", ["2026-10-1", "1 October", ""])
+@pytest.mark.parametrize("day", ["2026-10-1", "2026-13-01", "1 October", ""])
 def test_what_is_no_day_is_refused(lake, day):
     with pytest.raises(ValueError, match="is no day; write 2026-11-01"):
         lake.view("daily_kpis", day)
