@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from backend.aws.errors import error_name
+from backend.contract.limits import MAX_UPLOAD_BYTES
 from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError, answer
-from backend.upload.addresses import MAX_UPLOAD_BYTES, check_announced, missing
+from backend.upload.addresses import check_announced, missing
 from backend.upload.report import PREFIX, Report, create_report, load_report, public_fields
 
 if TYPE_CHECKING:

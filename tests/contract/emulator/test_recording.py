@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import boto3
 import pytest
@@ -135,7 +136,7 @@ def test_what_belongs_to_cloudfront_is_recorded_by_its_id_or_name_and_the_tags_o
     cloudfront.get_distribution(Id=distribution["Id"])
     cloudfront.list_tags_for_resource(Resource=distribution["ARN"])
 
-    function = {"Name": "missing", "FunctionCode": b"function handler(event) { return event.request; }"}
+    function: dict[str, Any] = {"Name": "missing", "FunctionCode": b"function handler(event) { return event.request; }"}
     function["FunctionConfig"] = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
     etag = cloudfront.create_function(**function)["ETag"]
     cloudfront.publish_function(Name="missing", IfMatch=etag)

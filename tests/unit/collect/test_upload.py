@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.contract.limits import MAX_UPLOAD_BYTES
 from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError
 from backend.upload import lines, processing
 from backend.upload import report as reports
-from backend.upload.addresses import MAX_UPLOAD_BYTES
 from tests.factories.records import NOW, event_fields, item_fields
 from tests.fakes.faults import server_error
 from tests.fakes.functions.front_door import FrontDoor

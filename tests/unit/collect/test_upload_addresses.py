@@ -14,8 +14,9 @@ from botocore.config import Config
 
 from backend.collect.update_data import post_update_data
 from backend.contract.generators.errors import UPLOAD_TOO_LARGE
+from backend.contract.limits import MAX_UPLOAD_BYTES
 from backend.http import BadRequestError, NotFoundError, TooLargeError
-from backend.upload.addresses import MAX_UPLOAD_BYTES, post_uploads
+from backend.upload.addresses import post_uploads
 from tests.factories.records import NOW
 from tests.fakes.functions.front_door import FrontDoor, request
 

@@ -95,7 +95,7 @@ def test_the_categories_are_those_of_the_products_and_an_incomplete_read_has_non
     for category in get("/categories")[1]["categories"]:
         assert found(category=category)
 
-    unread = {"Responses": {}, "UnprocessedKeys": {"entities": {}}}
+    unread: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {"entities": {}}}
     serving.dynamodb.faults["batch_get_item"].always(Fault(answer=unread))
     assert get("/categories")[0] == 503
 
