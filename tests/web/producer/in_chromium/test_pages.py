@@ -285,7 +285,7 @@ def test_the_page_of_the_readme_for_the_laptop_shows_what_was_accepted(shop, pag
 
     page.goto(shop.url)
 
-    page.wait_for_function("document.body.textContent.includes('\"accepted\":1')")
+    page.get_by_text('"accepted":1').first.wait_for()
 
 
 def test_the_example_of_the_readme_sends_what_it_says(shop, page):
