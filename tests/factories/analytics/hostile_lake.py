@@ -39,7 +39,7 @@ _FAULTS: tuple[Fields, ...] = (
     {"event_value": -1e300},
     {"quantity": -3},
     {"quantity": 1_000_000},
-    {"currency": "XXX"},
+    {"currency": "XTS"},
     {"impression": []},
     {"impression": [None, "j", None, "j"], "positions": [3]},
     {"positions": [None, -1, 2**40]},

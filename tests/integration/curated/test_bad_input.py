@@ -29,7 +29,7 @@ STRANGE = [
     event("epoch", "1970-01-01 00:00:00", "View", "i", user_id="u"),
     event("apart", "2026-10-20 00:00:00", "View", "i", user_id="u"),
     event("denied", "2026-11-01 10:00:02", "View", "i", user_id="u", consent="denied"),
-    event("nobody", "2026-11-01 10:00:03", "View", "i"),
+    event("userless", "2026-11-01 10:00:03", "View", "i"),
     {**event("typeless", "2026-11-01 10:00:03", "View", "i", user_id="u"), "event_type": None},
     {**event("timeless", "2026-11-01 10:00:03", "View", "i", user_id="u"), "timestamp": None},
     event("shown", "2026-11-01 10:00:05", "Impression", user_id="u", recommendation_id="r", impression=["i"]),
