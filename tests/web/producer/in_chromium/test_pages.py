@@ -240,7 +240,7 @@ def test_a_page_that_begins_with_denial_denies_it_for_other_tabs_and_cached_page
     cached.goto(shop.page("/next"))
     page.goto(shop.page(consent="denied"))
 
-    other.wait_for_function("client.view('i-2') && client.stats().suppressed > 0")
+    wait_until(lambda: other.evaluate("client.view('i-2') && client.stats().suppressed > 0"))
     cached.go_back(wait_until="commit")
     wait_until(lambda: cached.evaluate("window.isRestored"))
     cached.evaluate(VIEW, "i-3")
