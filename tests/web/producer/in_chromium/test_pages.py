@@ -309,8 +309,10 @@ def test_the_example_of_the_readme_sends_what_it_says(shop, page):
     page.click("[data-item-id=i-2]")
     page.goto("about:blank")
 
-    assert shop.api.wait_for(lambda: len(shop.api.stored()) == 3)
-    events = {event["event_type"]: event for event in shop.api.stored().values()}
+    # An impression comes as well where the machine was slow enough to show the list for a second before the click.
+    by_type = lambda: {event["event_type"]: event for event in shop.api.stored().values()}  # noqa: E731
+    assert shop.api.wait_for(lambda: by_type().keys() >= {"View", "Purchase", "Click"})
+    events = by_type()
     assert events["View"]["item_id"] == events["Purchase"]["item_id"] == "i-318"
     assert (events["Click"]["item_id"], events["Click"]["position"], events["Click"]["slot"]) == ("i-2", 2, "home-top")
     assert {event["user_id"] for event in events.values()} == {"u-1042"}
