@@ -36,19 +36,40 @@ TABLE_OF = {"ItemID": "ITEMS", "UserID": "USERS", "ActionID": "ACTIONS"}
 
 
 @dataclass(frozen=True)
+class CompiledCondition:
+    """A condition on rows, compiled.
+
+    Attributes
+    ----------
+    parameter : str or None
+        Name of its parameter, without "$". A condition without the value of its parameter is ignored (API reference,
+        GetRecommendations, filterValues).
+    test : callable
+        Returns which rows meet it.
+    """
+
+    parameter: str | None
+    test: RowCondition
+
+    def is_used(self, query: FilterQuery) -> bool:
+        """Return whether the query has the value of the condition's parameter, or the condition has none."""
+        return self.parameter is None or self.parameter in query.values
+
+
+@dataclass(frozen=True)
 class CompiledClause:
     """One clause of a filter expression, compiled.
 
     Attributes
     ----------
-    alternatives : tuple of tuples of callables
-        A row matches if it meets all conditions of at least one tuple.
+    alternatives : tuple of tuples of CompiledCondition
+        A row matches if it meets all used conditions of at least one tuple that has some.
     user_conditions : tuple of callables
         The clause applies if the current user meets all of them.
     """
 
     includes: bool
-    alternatives: tuple[tuple[RowCondition, ...], ...]
+    alternatives: tuple[tuple[CompiledCondition, ...], ...]
     user_conditions: tuple[UserCondition, ...]
 
     def applies_to_user(self, query: FilterQuery) -> bool:
@@ -57,7 +78,12 @@ class CompiledClause:
 
     def matching_rows(self, query: FilterQuery) -> NDArray[np.bool_]:
         """Return which rows match the clause."""
-        return reduce(or_, (reduce(and_, (test(query) for test in conjunction)) for conjunction in self.alternatives))
+        alternatives = [
+            [condition.test(query) for condition in conjunction if condition.is_used(query)]
+            for conjunction in self.alternatives
+        ]
+        met = [reduce(and_, tests) for tests in alternatives if tests]
+        return reduce(or_, met) if met else np.zeros(query.table.size, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -168,9 +194,10 @@ def _parameters(conditions: Iterable[Condition]) -> frozenset[str]:
 
 
 def _compile_clause(clause: Clause, schemas: Mapping[str, Schema]) -> CompiledClause:
-    def compile_one(condition: Condition) -> RowCondition:
+    def compile_one(condition: Condition) -> CompiledCondition:
         columns = column_of(condition, schemas), item_column_of(condition, schemas)
-        return compile_row_condition(clause.target, condition, *columns)
+        parameter = condition.operand.name if isinstance(condition.operand, Parameter) else None
+        return CompiledCondition(parameter, compile_row_condition(clause.target, condition, *columns))
 
     alternatives = tuple(tuple(map(compile_one, conjunction)) for conjunction in clause.alternatives)
     user_conditions = tuple(

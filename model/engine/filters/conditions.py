@@ -1,7 +1,7 @@
 """Conditions compiled to functions: which rows meet a condition, or whether the current user does.
 
-A missing value meets no condition, not even NOT IN or !=. Nothing meets a condition whose parameter was omitted, which
-only EXCLUDE permits.
+A missing value meets no condition, not even NOT IN or !=. Parameters of EXCLUDE may be omitted: a condition on rows is
+not evaluated then, and the current user does not meet a condition on users.
 """
 
 from __future__ import annotations
@@ -118,10 +118,9 @@ def _users_test(strings: _Strings, *, negated: bool) -> RowCondition:
 
 
 def _type_matcher(values: tuple[str, ...], dataset: str, *, negated: bool) -> Callable[[str], bool]:
-    """Return whether an event type matches, as a function; none matches if a parameter was omitted."""
-    if not values or EVERY_TYPE in values:
-        every = bool(values) and not negated
-        return lambda _: every
+    """Return whether an event type matches, as a function."""
+    if EVERY_TYPE in values:
+        return lambda _: not negated
     wanted = {_normalised(value, dataset) for value in values}
     return lambda kind: (_normalised(kind, dataset) in wanted) != negated
 

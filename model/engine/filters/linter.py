@@ -98,10 +98,15 @@ def _effect(clause: Clause, ready: CompiledClause, query: FilterQuery) -> list[s
     removed = total - met if ready.includes else met
     lines = [f"   removes {removed} of {total} {THINGS[clause.target]}"]
     conditions = [condition for conjunction in clause.alternatives for condition in conjunction]
-    tests = [test for conjunction in ready.alternatives for test in conjunction]
-    if len(tests) > 1:
-        for condition, test in zip(conditions, tests, strict=True):
-            lines.append(f"   - met by {int(test(query).sum())}: {describe_condition(condition)}")
+    compiled = [condition for conjunction in ready.alternatives for condition in conjunction]
+    if len(compiled) > 1:
+        for condition, one in zip(conditions, compiled, strict=True):
+            effect = (
+                f"met by {int(one.test(query).sum())}"
+                if one.is_used(query)
+                else f"ignored, since ${one.parameter} has no value"
+            )
+            lines.append(f"   - {effect}: {describe_condition(condition)}")
     return lines
 
 

@@ -160,14 +160,21 @@ def test_a_filter_by_the_current_item_needs_a_current_item():
         ),
         ("INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($E)", {"E": quoted("Purchase")}, {"heist"}),
         ("INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($E)", {"E": quoted("*")}, {"heist", "trial"}),
-        # EXCLUDE may omit its parameters: that part excludes nothing.
+        # EXCLUDE may omit its parameters: their conditions are ignored.
         ("EXCLUDE ItemID WHERE Items.GENRE IN ($GENRE)", {}, EVERY_FILM),
+        ("EXCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE < $MOST", {}, EVERY_FILM),
         (
             'EXCLUDE ItemID WHERE Items.GENRE IN ($GENRE) OR Items.STUDIO IN ("east")',
             {},
             EVERY_FILM - {"elegy"},
         ),
-        ('EXCLUDE ItemID WHERE Items.PRICE < $MOST AND Items.STUDIO IN ("east")', {}, EVERY_FILM),
+        ('EXCLUDE ItemID WHERE Items.PRICE < $MOST AND Items.STUDIO IN ("east")', {}, EVERY_FILM - {"elegy"}),
+        (
+            'EXCLUDE ItemID WHERE Items.PRICE < $MOST OR Items.STUDIO IN ("north") AND Items.PAGES > $LEAST',
+            {"LEAST": "100"},
+            EVERY_FILM - {"heist"},
+        ),
+        # Without the parameter of IF it is not known whether the clause applies.
         ("EXCLUDE ItemID WHERE Items.PRICE > 0 IF CurrentUser.AGE = $AGE", {}, EVERY_FILM),
         (
             "INCLUDE ItemID WHERE Items.PRICE > $LEAST | EXCLUDE ItemID WHERE Items.STUDIO IN ($S)",
@@ -222,6 +229,11 @@ def test_filters_of_actions(expression, allowed):
         ('INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("click", "watch")', {}, {"ann", "bob"}),
         ("EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ($E)", {"E": quoted("watch")}, {"ann", "cyd"}),
         ("EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ($E)", {}, {"ann", "bob", "cyd"}),
+        (
+            'EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ($E) AND Interactions.EVENT_TYPE IN ("watch")',
+            {},
+            {"ann", "cyd"},
+        ),
         ('INCLUDE UserID WHERE Users.USER_ID NOT IN ("bob")', {}, {"ann", "cyd"}),
     ],
 )

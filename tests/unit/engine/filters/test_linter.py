@@ -82,6 +82,16 @@ def test_a_clause_that_does_not_apply_to_the_user_is_reported():
     assert lines[-1] == "Together the filter keeps 5 of 5 items and removes 0."
 
 
+def test_a_condition_without_its_parameter_is_reported_as_ignored():
+    expression = "EXCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE < 10"
+
+    assert report(expression, SCHEMAS, SAMPLE, "ann")[1:-1] == [
+        "   removes 3 of 5 items",
+        "   - ignored, since $GENRE has no value: GENRE is $GENRE",
+        "   - met by 3: PRICE is below 10",
+    ]
+
+
 def test_without_data_there_are_no_counts():
     assert report("EXCLUDE ItemID WHERE Items.PRICE > 0", SCHEMAS, Sample({})) == [
         "1. Removes items where PRICE is above 0."
