@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def wait_until(
-    condition: Callable[[], Any], seconds: float = 10, describe: Callable[[], str] = str, most_pause: float = 0.04
+    condition: Callable[[], Any], seconds: float = 60, describe: Callable[[], str] = str, most_pause: float = 0.04
 ) -> Any:
     """Wait until a condition returns a true value, and return the value; on timeout fail with a description.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from deployment.package.page import PageBuildError, build_module
 from tests.web import chromium
@@ -60,6 +60,8 @@ def pages() -> Iterator[Pages]:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    # On a machine that runs all tests at once, a page may need more than Playwright's 5 s.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as started:
         yield started
 

@@ -90,7 +90,7 @@ def finish(glue: Any, name: str, run_id: str, seconds: float = 90) -> dict[str, 
 
 def messages(cloud: Any, group: str, run_id: str) -> str:
     logs = cloud.client("logs")
-    events = wait_until(lambda: logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"], 10)
+    events = wait_until(lambda: logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"])
     return "\n".join(event["message"] for event in events)
 
 
@@ -161,7 +161,7 @@ def test_a_failure_of_sparks_own_names_what_spark_could_not_do(cloud, bucket):
 def test_one_run_at_a_time_and_a_stopped_run_is_stopped(cloud, bucket):
     glue = make_job(cloud, "slow", "slow.py")
     run_id = glue.start_job_run(JobName="slow")["JobRunId"]
-    wait_until(lambda: glue.get_job_run(JobName="slow", RunId=run_id)["JobRun"]["JobRunState"] == "RUNNING", 10)
+    wait_until(lambda: glue.get_job_run(JobName="slow", RunId=run_id)["JobRun"]["JobRunState"] == "RUNNING")
 
     with pytest.raises(glue.exceptions.ConcurrentRunsExceededException):
         glue.start_job_run(JobName="slow")
@@ -249,7 +249,7 @@ def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
             roleArn="arn:aws:iam::000000000000:role/workflow",
         )["stateMachineArn"]
         execution = workflows.start_execution(stateMachineArn=machine)["executionArn"]
-        wait_until(beats.exists, 20)
+        wait_until(beats.exists)
         # What changes behind a request's back is on disk within about a second.
         time.sleep(2.5)
 

@@ -339,7 +339,7 @@ def test_a_branch_that_is_at_work_when_the_execution_is_stopped_goes_no_further(
     states = {"Both": {"Type": "Parallel", "Branches": [branch], "End": True}}
     machine = client.create_state_machine(name="at-work", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]
     execution = client.start_execution(stateMachineArn=machine)["executionArn"]
-    wait_until(lambda: any(body.get("name") == SLOW for _, _, body in cloud.personalize.requests), 10)
+    wait_until(lambda: any(body.get("name") == SLOW for _, _, body in cloud.personalize.requests))
 
     client.stop_execution(executionArn=execution)
     time.sleep(SLOW_SECONDS + 0.5)
@@ -359,7 +359,7 @@ def test_a_name_is_taken_once_but_the_same_request_may_be_sent_again_while_it_ru
     with pytest.raises(client.exceptions.ExecutionAlreadyExists):
         client.start_execution(stateMachineArn=machine, name="once", input='{"other": 1}')
 
-    wait_until(lambda: client.describe_execution(executionArn=first["executionArn"])["status"] == "SUCCEEDED", 10)
+    wait_until(lambda: client.describe_execution(executionArn=first["executionArn"])["status"] == "SUCCEEDED")
     with pytest.raises(client.exceptions.ExecutionAlreadyExists):
         client.start_execution(stateMachineArn=machine, name="once", input="{}")
 

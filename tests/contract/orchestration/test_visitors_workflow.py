@@ -41,7 +41,7 @@ class Workflow:
         """Return an execution that has ended, and the paths and bodies of its requests to Personalize."""
         before = len(self.cloud.personalize.requests)
         arn = self.states.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(given))["executionArn"]
-        wait_until(lambda: self.states.describe_execution(executionArn=arn)["status"] != "RUNNING", 15)
+        wait_until(lambda: self.states.describe_execution(executionArn=arn)["status"] != "RUNNING")
         sent = [(path, body) for path, _, body in self.cloud.personalize.requests[before:]]
         return self.states.describe_execution(executionArn=arn), sent
 

@@ -186,7 +186,7 @@ class Athena:
             execution = self.client.get_query_execution(QueryExecutionId=started["QueryExecutionId"])["QueryExecution"]
             return execution if execution["Status"]["State"] in {"SUCCEEDED", "FAILED", "CANCELLED"} else None
 
-        execution: dict[str, Any] = wait_until(ended, 30)
+        execution: dict[str, Any] = wait_until(ended)
         return execution
 
     def rows(self, query: str, **request: Any) -> list[list[str | None]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 ROLE = "arn:aws:iam::000000000000:role/rivulet-test"
 
 

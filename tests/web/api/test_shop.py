@@ -42,10 +42,10 @@ def test_what_a_visitor_does_reaches_the_history_and_the_page_shows_what_follows
         context.add_init_script(WATCH)
         page = context.new_page()
         page.goto(f"{shop_url}#/item/{product['item_id']}")
-        expect(page.get_by_role("heading", level=1)).to_have_text(product["title"], timeout=30_000)
+        expect(page.get_by_role("heading", level=1)).to_have_text(product["title"])
         page.get_by_role("button", name="Add to the basket").click()
         # The same list where there is no recommender.
-        expect(page.locator(".change")).to_contain_text("put Lamp of the shop into the basket", timeout=30_000)
+        expect(page.locator(".change")).to_contain_text("put Lamp of the shop into the basket")
         page.get_by_text("What just happened").click()
         expect(page.locator(".verdict.accepted")).not_to_have_count(0)
         assert page.locator(".verdict:is(.refused, .dropped)").count() == 0

@@ -57,7 +57,7 @@ def test_hostile_texts_and_ids_are_shown_as_they_are(item_id: str, page: Page, s
     page.goto(site.url)
     card = page.locator(".grid [data-item-id]", has=page.get_by_text(HOSTILE[item_id], exact=True)).first
     card.get_by_role("button", name=re.compile("^Look")).click()
-    assert wait_until(lambda: bool(site.api.stored("View")), 10)
+    assert wait_until(lambda: bool(site.api.stored("View")))
     # Not by the mouse, since the card may move to its new place meanwhile.
     card.get_by_role("link").evaluate("link => link.click()")
 
@@ -67,7 +67,7 @@ def test_hostile_texts_and_ids_are_shown_as_they_are(item_id: str, page: Page, s
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(OVERFLOW) == 0
         assert page.evaluate(CUT) == []
-    assert wait_until(lambda: bool(site.api.stored("AddToCart")), 10)
+    assert wait_until(lambda: bool(site.api.stored("AddToCart")))
     assert {event["item_id"] for event in site.api.stored("View", "Click", "AddToCart")} == {item_id}
     assert site.api.door.counts["bad"] == 0
     known = re.compile("/v1/(events|products|popular|recommendations|similar-items|users)(/|$)")
@@ -81,7 +81,7 @@ def test_without_a_model_the_shop_shows_its_catalogue_and_asks_again(page: Page,
     page.get_by_role("button", name="Look").first.click()
     page.clock.run_for(1_000)
     expect(page.locator(".change")).to_have_text("We have no suggestions yet. What you do counts as soon as we have.")
-    assert wait_until(lambda: bool(site.api.stored("View")), 10)
+    assert wait_until(lambda: bool(site.api.stored("View")))
     site.api.has_model = True
     page.clock.run_for(16_000)
 
@@ -131,7 +131,7 @@ def test_events_that_cannot_be_sent_wait_and_the_list_stays(page: Page, site: Si
     expect(page.locator(".verdict").first).to_have_text("on its way")
     site.api.broken.clear()
 
-    expect(page.locator(".verdict").first).to_have_text("received", timeout=15_000)
+    expect(page.locator(".verdict").first).to_have_text("received")
 
 
 def test_a_purchase_that_waits_is_said_and_changes_the_list_once_it_is_sent(page: Page, site: Site):
@@ -140,10 +140,10 @@ def test_a_purchase_that_waits_is_said_and_changes_the_list_once_it_is_sent(page
     site.api.broken["events"] = 503
     page.get_by_role("button", name="Buy now").click()
     change = page.locator(".change")
-    expect(change).to_have_text("Your list stays as it is: what you did waits to be sent.", timeout=15_000)
+    expect(change).to_have_text("Your list stays as it is: what you did waits to be sent.")
     site.api.broken.clear()
 
-    expect(change).to_contain_text("after what you did was sent", timeout=20_000)
+    expect(change).to_contain_text("after what you did was sent")
     assert len(site.api.stored("Purchase")) == 1
 
 

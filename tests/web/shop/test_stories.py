@@ -87,7 +87,7 @@ def test_every_step_is_an_event_with_the_list_it_came_from(page: Page, site: Sit
     page.get_by_role("button", name="Buy now").click()
     expect(page.get_by_text("Thank you for your order")).to_be_visible()
 
-    assert wait_until(lambda: bool(site.api.stored("Purchase")), 10)
+    assert wait_until(lambda: bool(site.api.stored("Purchase")))
     (click,) = site.api.stored("Click")
     (view,) = site.api.stored("View")
     (added,) = site.api.stored("AddToCart")
@@ -107,7 +107,7 @@ def test_what_was_seen_is_an_impression_with_places(page: Page, site: Site):
     row = open_home(page, site)
     shown = ids(row)
 
-    assert wait_until(lambda: bool(site.api.stored("Impression")), 10)
+    assert wait_until(lambda: bool(site.api.stored("Impression")))
     seen = [event for event in site.api.stored("Impression") if event["slot"] == "for-you"]
     places = [place for event in seen for place in event["positions"]]
     assert [shown[place - 1] for place in places] == [item for event in seen for item in event["impression"]]
@@ -277,7 +277,7 @@ def test_products_are_searched_by_words_category_and_price(page: Page, site: Sit
     expect(form.get_by_label("Category")).to_have_value(product["category"])
     same = [each for each in site.api.products.values() if each["category"] == product["category"]]
     expect(catalogue.locator("[data-item-id]")).to_have_count(len(same))
-    searches = wait_until(lambda: bool(site.api.stored("Search")), 10) and site.api.stored("Search")
+    searches = wait_until(lambda: bool(site.api.stored("Search"))) and site.api.stored("Search")
     assert searches[0]["properties"] == {"words": product["title"], "hits": 1}
 
 
@@ -337,4 +337,4 @@ def test_a_price_is_read_strictly(page: Page, site: Site):
         least.fill(f" {text} ")
         search.click()
         expect(alert).to_have_count(0)
-    assert wait_until(lambda: sent() == ["12.5", "0.01", "999999999"], 10)
+    assert wait_until(lambda: sent() == ["12.5", "0.01", "999999999"])

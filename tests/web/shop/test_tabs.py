@@ -50,7 +50,7 @@ def look(page: Page, site: Site) -> dict[str, Any]:
     """Look at a product and return the event."""
     before = len(site.api.stored("View"))
     page.get_by_role("button", name="Look").first.click()
-    assert wait_until(lambda: len(site.api.stored("View")) > before, 10)
+    assert wait_until(lambda: len(site.api.stored("View")) > before)
     return site.api.stored("View")[-1]
 
 
@@ -109,7 +109,7 @@ def test_tabs_share_the_basket_and_buy_it_once(page: Page, site: Site):
     page.get_by_role("button", name="Buy now").click()
     expect(other.get_by_text("Your basket is empty.")).to_be_visible()
     expect(page.get_by_text("Thank you for your order")).to_be_visible()
-    assert wait_until(lambda: len(site.api.stored("Purchase")) >= len(items), 10)
+    assert wait_until(lambda: len(site.api.stored("Purchase")) >= len(items))
     assert [event["item_id"] for event in site.api.stored("Purchase")] == items
 
 
@@ -119,7 +119,7 @@ def test_buying_twice_in_one_task_is_one_order(page: Page, site: Site):
     page.get_by_role("button", name="Buy now").evaluate("button => { button.click(); button.click(); }")
 
     expect(page.get_by_role("listitem").filter(has_text=re.compile("^2 . A lamp$"))).to_be_visible()
-    assert wait_until(lambda: bool(site.api.stored("Purchase")), 10)
+    assert wait_until(lambda: bool(site.api.stored("Purchase")))
     assert len(site.api.stored("Purchase")) == 1
 
 

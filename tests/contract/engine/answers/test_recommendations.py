@@ -113,7 +113,8 @@ def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     assert any(item.startswith("item-7-") for item in known)
     assert any(item.startswith("item-8-") for item in known)
     after = trained_shop.recommend("for-you", userId="anonymous-1", numResults=5)["itemList"]
-    assert [item["reason"] for item in after] == [["Popular item"]] * 5
+    # Whether a list of five has a place for exploration depends on the user and the day.
+    assert all(item["reason"] in (["Popular item"], ["Exploration"]) for item in after)
 
 
 @pytest.mark.honours("GetRecommendations", "items similar to an item, without the item itself")

@@ -46,7 +46,7 @@ def test_a_campaign_follows_the_newest_version(shop, popular):
 
     newer = shop.retrain(solution)["solutionVersionArn"]
 
-    wait_until(lambda: described(shop, follows)["solutionVersionArn"] == newer, 20)
+    wait_until(lambda: described(shop, follows)["solutionVersionArn"] == newer)
     assert "latestCampaignUpdate" not in described(shop, follows)  # UpdateCampaign has not been called
     assert described(shop, follows)["minProvisionedTPS"] == 2
     assert described(shop, stays)["solutionVersionArn"] == first

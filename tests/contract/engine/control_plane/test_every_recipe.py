@@ -123,4 +123,4 @@ def test_meanings_are_learnt_from_items_alone_and_new_items_are_taken_in(engine,
 
     assert sum(int(name.partition("-")[2]) % len(WORDS) == 0 for name in similar()[:8]) >= 6
     shop.load("Items", s3.put("data", "things/second.csv", catalogue_csv(70)), "second")
-    wait_until(lambda: "thing-65" in similar(), 20)
+    wait_until(lambda: "thing-65" in similar())

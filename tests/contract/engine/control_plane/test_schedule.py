@@ -32,7 +32,7 @@ def versions(shop, solution):
 
 
 def until_versions(shop, solution, count):
-    wait_until(lambda: len(versions(shop, solution)) >= count, 20)
+    wait_until(lambda: len(versions(shop, solution)) >= count)
     return versions(shop, solution)
 
 
@@ -69,7 +69,7 @@ def test_an_automatic_training_reaches_the_campaign(shop):
 
     send(shop, "user-1", ["item-2-2"])
     newest = until_versions(shop, solution, 2)[-1]["solutionVersionArn"]
-    wait_until(lambda: deployed() == newest, 20)
+    wait_until(lambda: deployed() == newest)
     shop.control.update_solution(solutionArn=solution, performAutoTraining=False)
 
 

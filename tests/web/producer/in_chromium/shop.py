@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEY = "page-key"
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 CSP = "default-src 'none'; script-src 'self'; connect-src {allowed}"
 
