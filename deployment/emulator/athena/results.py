@@ -10,11 +10,13 @@ import json
 import re
 import struct
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from deployment.emulator.athena.dialect.runtime.doubles import java_text
-from deployment.emulator.athena.dialect.types import ZONED, Type
+from deployment.emulator.athena.dialect.types import SEVERAL_ZONES, ZONED, Type, offset_minutes
+from deployment.emulator.athena.errors import QueryFailedError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -149,7 +151,10 @@ def _shortest_single(value: float) -> float:
 def _timestamp(value: dt.datetime, kind: Type) -> str:
     """Print a timestamp with its type's digits, and at least three, as Athena's results have."""
     if kind.name == ZONED:
-        value = value.astimezone(ZoneInfo(kind.zone))
+        if kind.zone == SEVERAL_ZONES:
+            raise QueryFailedError("NOT_SUPPORTED", "values in several time zones are not supported on the laptop")
+        minutes = offset_minutes(kind.zone)
+        value = value.astimezone(ZoneInfo(kind.zone) if minutes is None else timezone(timedelta(minutes=minutes)))
     digits = max(kind.parameters[0], 3)
     text = value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")[: 20 + digits]
     return f"{text} {kind.zone}" if kind.name == ZONED else text

@@ -215,7 +215,8 @@ def _lambda_argument(
     """Compile a lambda expression and note the type that it returns."""
     *taken, returned = wanted.parts
     types = [concrete(part, bound) for part in taken]
-    variable = scope.context.next_name()
+    # The same for the same lambda expression, so that GROUP BY finds it again.
+    variable = scope.variable_name()
     texts = [variable] if len(types) == 1 else [f"{variable}.key", f"{variable}.value"]
     body = function_body(node, [Value(text, kind) for text, kind in zip(texts, types, strict=True)], scope)
     if returned.is_variable:

@@ -6,10 +6,24 @@ https://trino.io/docs/current/language/types.html
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 from deployment.emulator.athena.dialect.scopes import Value
-from deployment.emulator.athena.dialect.types import DAY_TIME, DOUBLE, YEAR_MONTH, ZONED, Type, duckdb_name, quoted
+from deployment.emulator.athena.dialect.types import (
+    DAY_TIME,
+    DOUBLE,
+    JSON,
+    SEVERAL_ZONES,
+    YEAR_MONTH,
+    ZONED,
+    Type,
+    duckdb_name,
+    offset_minutes,
+    quoted,
+)
+from deployment.emulator.athena.errors import QueryFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +44,7 @@ _CASTS = {
     YEAR_MONTH: (YEAR_MONTH, "varchar"),
     "varbinary": ("varbinary",),
 }
+_IS_PARSED = re.compile(r"trino_in_utc\(")
 _INTEGER_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
 
 
@@ -49,9 +64,25 @@ def can_cast(actual: Type, wanted: Type) -> bool:
 
 def local(value: Value) -> str:
     """Return the local time of a moment in its zone, as DuckDB's TIMESTAMP or DATE."""
-    if value.type.name == ZONED:
+    if value.type.name != ZONED:
+        return value.sql
+    if value.type.zone == SEVERAL_ZONES:
+        raise QueryFailedError("NOT_SUPPORTED", "values in several time zones are not supported on the laptop")
+    minutes = offset_minutes(value.type.zone)
+    if minutes is None:
         return f"timezone('{value.type.zone}', {value.sql})"
-    return value.sql
+    return f"(timezone('UTC', {value.sql}) + to_minutes({minutes}))"
+
+
+def from_local(sql: str, zone: str) -> str:
+    """Return the moment of a local time, DuckDB's TIMESTAMP, in a zone."""
+    minutes = offset_minutes(zone)
+    return f"timezone('{zone}', {sql})" if minutes is None else f"timezone('UTC', {sql} - to_minutes({minutes}))"
+
+
+def instant(value: Value) -> str:
+    """Return a moment's SQL for where it does not matter which zone the text had that it was parsed from."""
+    return value.sql.replace("trino_in_utc(", "trino_in_any_zone(", 1) if _IS_PARSED.match(value.sql) else value.sql
 
 
 def coerce(value: Value, wanted: Type) -> str:
@@ -173,7 +204,7 @@ _FROM_TEXT = {
     "date": (_DATE, "Value cannot be cast to date: ' || {0} || '"),
     "timestamp": (rf"{_DATE}(\s{_TIME_OF_DAY})?", "Value cannot be cast to timestamp: ' || {0} || '"),
     ZONED: (
-        rf"{_DATE}(\s{_TIME_OF_DAY})?(\s*[A-Za-z0-9+:/_-]+)?",
+        rf"{_DATE}(\s{_TIME_OF_DAY})?(\s*([A-Za-z][A-Za-z0-9/_+-]*|[+-]\d{{2}}(:?\d{{2}})?))?",
         "Value cannot be cast to timestamp with time zone: ' || {0} || '",
     ),
     "time": (_TIME_OF_DAY, "Value cannot be cast to time: ' || {0} || '"),
@@ -189,6 +220,8 @@ def _from_text(value: Value, wanted: Type, is_safe: bool) -> str:
     pattern, message = _FROM_TEXT[wanted.name]
     shown = f"'INVALID_CAST_ARGUMENT: {message.format(sql, str(wanted).upper())}'"
     parsed = f"TRY_CAST(trim({sql}) AS {duckdb_name(wanted)})"
+    if wanted.name == ZONED:
+        parsed = f"trino_parse_zoned({sql})"
     if wanted.name in {"timestamp", ZONED}:
         parsed = to_precision(parsed, wanted)
     valid = f"(regexp_full_match({sql}, '{pattern}') AND {parsed} IS NOT NULL)"
@@ -212,20 +245,71 @@ def _from_moment(value: Value, wanted: Type, is_safe: bool) -> str:
 
 
 def _from_json(value: Value, wanted: Type, is_safe: bool) -> str:
-    sql = value.sql
     if wanted.parts:
-        safe = f"CAST(CAST({sql} AS JSON) AS {duckdb_name(wanted)})"
-        return f"TRY({safe})" if is_safe else safe
+        parts = _CONTAINERS[wanted.name](value.sql, wanted, is_safe)
+        return f"TRY({parts})" if is_safe else parts
+    sql = value.sql
     is_scalar = f"(json_type({sql}) NOT IN ('ARRAY', 'OBJECT'))"
-    scalar = f"json_extract_string({sql}, '$')"
-    message = f"'INVALID_CAST_ARGUMENT: Cannot cast ''' || {sql} || ''' to {wanted}'"
-    text = checked(scalar, is_scalar, message, is_safe=is_safe)
     if wanted.is_text:
-        return _cut(text, wanted)
-    if wanted.is_integer:
-        safe = f"TRY_CAST({text} AS {duckdb_name(wanted)})"
-        return safe if is_safe else checked(safe, f"{safe} IS NOT NULL OR {text} IS NULL", message)
-    return _from_text(Value(text, Type("varchar")), wanted, is_safe)
+        return _cut(checked(f"trino_json_text({sql})", is_scalar, _not_castable(sql, wanted), is_safe=is_safe), wanted)
+    # Each of these is null for JSON of another type: DuckDB may evaluate them all.
+    text = f"CASE WHEN json_type({sql}) = 'VARCHAR' THEN json_extract_string({sql}, '$') END"
+    double = f"CASE WHEN json_type({sql}) = 'DOUBLE' THEN TRY_CAST({sql} AS DOUBLE) END"
+    whole = f"CASE WHEN json_type({sql}) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST({sql} AS DECIMAL(38, 0)) END"
+    truth = f"CASE WHEN json_type({sql}) = 'BOOLEAN' THEN {sql} = 'true' END"
+    branches = (
+        _from_text(Value(text, Type("varchar")), wanted, is_safe),
+        _from_number(Value(double, DOUBLE), wanted, is_safe),
+        _from_number(Value(whole, Type("decimal", (38, 0))), wanted, is_safe),
+        _from_boolean(Value(truth, Type("boolean")), wanted, is_safe),
+    )
+    return checked(f"coalesce({', '.join(branches)})", is_scalar, _not_castable(sql, wanted), is_safe=is_safe)
+
+
+def _not_castable(sql: str, wanted: Type) -> str:
+    return f"'INVALID_CAST_ARGUMENT: Cannot cast ''' || {sql} || ''' to {wanted}'"
+
+
+def _json_container(sql: str, name: str, kind: str, wanted: Type, is_safe: bool) -> str:
+    """Return JSON of a type, null for other JSON, as a type of DuckDB with JSON in it."""
+    found = f"CASE WHEN json_type({sql}) = '{name}' THEN CAST({sql} AS JSON) END"
+    allowed = f"json_type({sql}) IN ('{name}', 'NULL')"
+    return f"CAST({checked(found, allowed, _not_castable(sql, wanted), is_safe=is_safe)} AS {kind})"
+
+
+def _json_to_array(sql: str, wanted: Type, is_safe: bool) -> str:
+    # An element that is null is a null of SQL, but in an array of JSON.
+    text = "coalesce(CAST(e_ AS VARCHAR), 'null')" if wanted.parts[0] == JSON else "CAST(e_ AS VARCHAR)"
+    elements = _json_container(sql, "ARRAY", "JSON[]", wanted, is_safe)
+    return f"list_transform({elements}, lambda e_: {coerce(Value(text, JSON), wanted.parts[0])})"
+
+
+def _json_to_map(sql: str, wanted: Type, is_safe: bool) -> str:
+    key = coerce(Value("e_.key", Type("varchar")), wanted.parts[0])
+    item = coerce(Value("CAST(e_.value AS VARCHAR)", JSON), wanted.parts[1])
+    entries = f"map_entries({_json_container(sql, 'OBJECT', 'MAP(VARCHAR, JSON)', wanted, is_safe)})"
+    return f"map_from_entries(list_transform({entries}, lambda e_: struct_pack(k := {key}, v := {item})))"
+
+
+def _json_to_row(sql: str, wanted: Type, is_safe: bool) -> str:
+    """Cast an array by position or an object by the names of its members, in any case."""
+    array, entries = (f"CAST(CASE WHEN json_type({sql}) = '{name}' THEN CAST({sql} AS JSON) END AS {kind})"
+                      for name, kind in (("ARRAY", "JSON[]"), ("OBJECT", "MAP(VARCHAR, JSON)")))  # fmt: skip
+    members = []
+    for at, (name, shown, part) in enumerate(zip(wanted.fields, wanted.member_names, wanted.parts, strict=True), 1):
+        named = f"list_filter(map_entries({entries}), lambda m_: lower(m_.key) = '{str(name).lower()}')"
+        text = f"CAST(coalesce(list_extract({array}, {at}), list_extract({named}, 1).value) AS VARCHAR)"
+        members.append(f"{quoted(shown)} := {coerce(Value(text, JSON), part)}")
+    packed = f"CASE WHEN json_type({sql}) <> 'NULL' THEN struct_pack({', '.join(members)}) END"
+    fits = f"json_type({sql}) IN ('OBJECT', 'NULL') OR coalesce(json_array_length({sql}), 0) = {len(members)}"
+    return checked(packed, fits, _not_castable(sql, wanted), is_safe=is_safe)
+
+
+_CONTAINERS: dict[str, Callable[[str, Type, bool], str]] = {
+    "array": _json_to_array,
+    "map": _json_to_map,
+    "row": _json_to_row,
+}
 
 
 def _from_interval(value: Value, wanted: Type, _is_safe: bool) -> str:
@@ -286,11 +370,44 @@ def to_precision(sql: str, wanted: Type) -> str:
 
 
 def _to_json(value: Value) -> str:
-    if value.type.is_floating or value.type.is_numeric or value.type.name == "boolean":
-        return f"CAST(to_json({value.sql}) AS VARCHAR)"
-    if value.type.name in {"timestamp", "date"}:
+    """Return the JSON of a value; of a map and of a row as an object, the keys of a map in order."""
+    sql, kind = value.sql, value.type
+    if kind.parts:
+        text = {"array": _array_to_json, "map": _map_to_json, "row": _row_to_json}[kind.name](sql, kind)
+        return f"CASE WHEN {sql} IS NOT NULL THEN {text} END"
+    if kind.is_floating:
+        return f"trino_json_double({sql})"
+    if kind.is_numeric or kind.name == "boolean":
+        return f"CAST({sql} AS VARCHAR)"
+    if kind.name in {"timestamp", "date"}:
         return f"CAST(to_json({cast(value, Type('varchar'), is_safe=False)}) AS VARCHAR)"
-    return f"CAST(to_json({value.sql}) AS VARCHAR)"
+    return sql if kind == JSON else f"CAST(to_json({sql}) AS VARCHAR)"
+
+
+def _array_to_json(sql: str, kind: Type) -> str:
+    listed = f"list_transform({sql}, lambda e_: {_nested_json('e_', kind.parts[0])})"
+    return f"'[' || coalesce(array_to_string({listed}, ','), '') || ']'"
+
+
+def _map_to_json(sql: str, kind: Type) -> str:
+    key = "trino_double_text(e_.key)" if kind.parts[0].is_floating else "CAST(e_.key AS VARCHAR)"
+    pair = f"struct_pack(k := {key}, v := {_nested_json('e_.value', kind.parts[1])})"
+    pairs = f"list_sort(list_transform(map_entries({sql}), lambda e_: {pair}))"
+    listed = f"list_transform({pairs}, lambda e_: CAST(to_json(e_.k) AS VARCHAR) || ':' || e_.v)"
+    return f"'{{' || coalesce(array_to_string({listed}, ','), '') || '}}'"
+
+
+def _row_to_json(sql: str, kind: Type) -> str:
+    named = zip(kind.fields, kind.member_names, kind.parts, strict=True)
+    listed = " || ',' || ".join(
+        f"""'{json.dumps(shown or "", ensure_ascii=False)}:' || {_nested_json(member(sql, name), part)}"""
+        for shown, name, part in named
+    )
+    return f"'{{' || {listed} || '}}'"
+
+
+def _nested_json(sql: str, kind: Type) -> str:
+    return f"coalesce({_to_json(Value(sql, kind))}, 'null')"
 
 
 def _cast_parts(value: Value, wanted: Type, *, is_safe: bool) -> str:

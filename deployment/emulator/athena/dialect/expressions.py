@@ -13,7 +13,7 @@ from sqlglot import exp
 from deployment.emulator.athena.dialect import calls, forms  # noqa: F401 - register their nodes and functions
 from deployment.emulator.athena.dialect.calls import apply
 from deployment.emulator.athena.dialect.casts import can_cast, cast, coerce, member
-from deployment.emulator.athena.dialect.functions import SCALAR
+from deployment.emulator.athena.dialect.functions import SCALAR, json_queries  # noqa: F401 - registers its nodes
 from deployment.emulator.athena.dialect.operators import boolean, compare, single_type
 from deployment.emulator.athena.dialect.scopes import HANDLERS, Scope, Value, refusal, resolve, value_of
 from deployment.emulator.athena.dialect.types import (
@@ -36,6 +36,7 @@ from deployment.emulator.athena.dialect.types import (
     duckdb_name,
     from_parsed,
     row_of,
+    zone_of,
 )
 
 if TYPE_CHECKING:
@@ -161,7 +162,10 @@ def _cast(node: exp.Cast, scope: Scope) -> Value:
     value = value_of(node.this, scope)
     if not can_cast(value.type, wanted):
         raise refusal("TYPE_MISMATCH", f"Cannot cast {value.type} to {wanted}", node, scope)
-    return Value(cast(value, wanted, is_safe=isinstance(node, exp.TryCast)), wanted)
+    sql = cast(value, wanted, is_safe=isinstance(node, exp.TryCast))
+    if wanted.name == ZONED and value.type.is_text and not isinstance(node.this, exp.Literal):
+        sql = f"trino_in_utc({sql}, {value.sql})"
+    return Value(sql, wanted)
 
 
 def _precision_of_literal(text: str, kind: exp.DataType, wanted: Type) -> Type:
@@ -169,9 +173,9 @@ def _precision_of_literal(text: str, kind: exp.DataType, wanted: Type) -> Type:
     if wanted.name == "decimal":
         whole, _, fraction = text.lstrip("+-").partition(".")
         return decimal(len(whole.lstrip("0")) + len(fraction), len(fraction)) if not kind.expressions else wanted
-    zone = re.search(r"\s([A-Za-z][\w/+-]*)$", text)
+    zone = re.search(r"\s([A-Za-z][\w/+-]*)\s*$|:\d+(?:\.\d+)?\s*([+-]\d{2}(?::?\d{2})?)\s*$", text)
     is_zoned = wanted.name == ZONED
-    return Type(wanted.name, wanted.parameters, zone=zone[1] if zone and is_zoned else "UTC")
+    return Type(wanted.name, wanted.parameters, zone=zone_of(zone[1] or zone[2]) if zone and is_zoned else "UTC")
 
 
 def _extract(node: exp.Extract, scope: Scope) -> Value:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from deployment.emulator.athena.dialect import formats
 from deployment.emulator.athena.dialect.calls import FORMS, apply, function_body
-from deployment.emulator.athena.dialect.casts import cast, coerce, local, to_precision
+from deployment.emulator.athena.dialect.casts import cast, coerce, from_local, local, to_precision
 from deployment.emulator.athena.dialect.functions.signatures import signatures
 from deployment.emulator.athena.dialect.operators import (
     at_zone,
@@ -38,6 +38,7 @@ from deployment.emulator.athena.dialect.types import (
     duckdb_name,
     map_of,
     row_of,
+    zone_of,
 )
 from deployment.emulator.athena.errors import QueryFailedError
 
@@ -176,7 +177,7 @@ def _unexpected(node: exp.Anonymous, scope: Scope) -> QueryFailedError:
 
 def _unzoned(text: str, kind: Type) -> str:
     """Return a local time as a moment in its type's zone."""
-    return f"timezone('{kind.zone}', {text})" if kind.name == ZONED else text
+    return from_local(text, kind.zone) if kind.name == ZONED else text
 
 
 def _date_trunc(node: exp.Anonymous, scope: Scope) -> Value:
@@ -206,6 +207,7 @@ def _date_add(node: exp.Anonymous, scope: Scope) -> Value:
 def _date_diff(node: exp.Anonymous, scope: Scope) -> Value:
     first, second = (_moment(argument, node, scope) for argument in node.expressions[1:])
     kind = common_type(first.type, second.type) or TIMESTAMP
+    kind = Type(kind.name, kind.parameters, zone=first.type.zone)
     unit = _unit(node.expressions[0], scope, kind)
     values = [Value(coerce(value, kind), kind) for value in (first, second)]
     if kind.name == ZONED and unit in TIME_UNITS:
@@ -255,7 +257,7 @@ def _with_timezone(node: exp.Anonymous, scope: Scope) -> Value:
         raise _unexpected(node, scope)
     zone = zone_name(node.expressions[1], scope)
     kind = value.type if value.type.name == "timestamp" else TIMESTAMP
-    return Value(f"timezone('{zone}', {coerce(value, kind)})", Type(ZONED, kind.parameters, zone=zone))
+    return Value(from_local(coerce(value, kind), zone), Type(ZONED, kind.parameters, zone=zone))
 
 
 def _from_unixtime(node: exp.Anonymous, scope: Scope) -> Value:
@@ -266,6 +268,17 @@ def _from_unixtime(node: exp.Anonymous, scope: Scope) -> Value:
     return at_zone(value, node.expressions[1], node, scope)
 
 
+def _from_iso8601_timestamp(node: exp.Anonymous, scope: Scope) -> Value:
+    """Parse a moment, whose zone is that of its text."""
+    form = signatures("varchar -> timestamptz", "timezone('UTC', trino_iso_moment({0}))")
+    value = apply("from_iso8601_timestamp", form, list(node.expressions), node, scope)
+    text = node.expressions[0]
+    if not isinstance(text, exp.Literal):
+        return Value(f"trino_in_utc({value.sql}, {value_of(text, scope).sql})", value.type)
+    zone = re.search(r"T.*?([+-]\d{2}(?::?\d{2})?)$", text.name)
+    return Value(value.sql, Type(ZONED, value.type.parameters, zone=zone_of(zone[1]) if zone else "UTC"))
+
+
 def _reduce(node: exp.Anonymous, scope: Scope) -> Value:
     items, start, step, finish = node.expressions
     values, state = value_of(items, scope), value_of(start, scope)
@@ -273,7 +286,7 @@ def _reduce(node: exp.Anonymous, scope: Scope) -> Value:
         expected = "reduce(array(T), S, function(S,T,S), function(S,R))"
         message = f"Unexpected parameters ({values.type}) for function reduce. Expected: {expected}"
         raise refusal("FUNCTION_NOT_FOUND", message, node, scope)
-    names = scope.context.next_name(), scope.context.next_name()
+    names = f"s{scope.variable_name()}", scope.variable_name()
     kind = state.type
     for _ in range(2):
         # The state has the type that the start and the step have in common.
@@ -314,7 +327,7 @@ def _zip(node: exp.Anonymous, scope: Scope) -> Value:
                 node,
                 scope,
             )
-    index = scope.context.next_name()
+    index = f"i{scope.variable_name()}"
     longest = f"greatest({', '.join(f'len({value.sql})' for value in values)})"
     elements = [Value(f"{value.sql}[{index}]", value.type.parts[0]) for value in values]
     if step is not None:
@@ -370,26 +383,13 @@ def _grouping(node: exp.Anonymous, scope: Scope) -> Value:
     return Value(f"CAST(grouping({listed}) AS INTEGER)", INTEGER)
 
 
-def _json_value(node: exp.Anonymous, scope: Scope) -> Value:
-    name = node.name.lower()
-    document, path = node.expressions[0], node.expressions[1]
-    found = re.fullmatch(r"(?:lax|strict)\s+(\$.*)", path.name) if isinstance(path, exp.Literal) else None
-    if found is None or len(node.expressions) > 2:
-        raise refusal("NOT_SUPPORTED", f"this form of {name} is not supported on the laptop", node, scope)
-    value, steps = value_of(document, scope), "'" + found[1].replace("'", "''") + "'"
-    if name == "json_exists":
-        return Value(f"(trino_json_extract({value.sql}, {steps}) IS NOT NULL)", Type("boolean"))
-    macro = "trino_json_scalar" if name == "json_value" else "trino_json_extract"
-    return Value(f"{macro}({value.sql}, {steps})", VARCHAR)
-
-
 FORMS.update(
     {
         "at_timezone": _at_timezone, "coalesce": _coalesce, "concat": _concat, "date_add": _date_add,
         "date_diff": _date_diff, "date_format": _date_format, "date_parse": _date_parse, "date_trunc": _date_trunc,
-        "format": _format, "format_datetime": _date_format, "from_unixtime": _from_unixtime, "greatest": _extreme,
-        "grouping": _grouping, "if": _if, "json_exists": _json_value, "json_query": _json_value,
-        "json_value": _json_value, "least": _extreme, "map": _map, "mod": _mod, "nullif": _nullif,
+        "format": _format, "format_datetime": _date_format, "from_iso8601_timestamp": _from_iso8601_timestamp,
+        "from_unixtime": _from_unixtime, "greatest": _extreme,
+        "grouping": _grouping, "if": _if, "least": _extreme, "map": _map, "mod": _mod, "nullif": _nullif,
         "parse_datetime": _date_parse, "reduce": _reduce, "row": _row, "try": _try, "typeof": _typeof,
         "with_timezone": _with_timezone, "zip": _zip, "zip_with": _zip,
     }

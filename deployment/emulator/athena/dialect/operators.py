@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from sqlglot import exp
 
-from deployment.emulator.athena.dialect.casts import MOMENTS, as_double, checked, coerce
+from deployment.emulator.athena.dialect.casts import MOMENTS, as_double, checked, coerce, instant
 from deployment.emulator.athena.dialect.scopes import HANDLERS, Scope, Value, refusal, value_of
 from deployment.emulator.athena.dialect.types import (
     BIGINT,
@@ -31,6 +31,8 @@ from deployment.emulator.athena.dialect.types import (
     common_type,
     decimal,
     duckdb_name,
+    offset_minutes,
+    zone_of,
 )
 from deployment.emulator.athena.errors import QueryFailedError
 
@@ -53,9 +55,9 @@ def calculate(operator: str, left: Value, right: Value, node: exp.Expression, sc
     left, right = _known(left, right), _known(right, left)
     if left.type.is_numeric and right.type.is_numeric:
         return _number(operator, left, right)
-    result = _moment(operator, left, right)
+    result = _moment(operator, left, right) or _time_of_day(operator, left, right)
     if result is None and operator == "+":
-        result = _moment(operator, right, left)
+        result = _moment(operator, right, left) or _time_of_day(operator, right, left)
     if result is None and operator == "*":
         result = _scaled(operator, left, right) or _scaled(operator, right, left)
     if result is None and operator == "/":
@@ -123,8 +125,20 @@ def _moment(operator: str, left: Value, right: Value) -> Value | None:
         return None
     if other.name in MOMENTS:
         kind = "TIMESTAMPTZ" if ZONED in {mine.name, other.name} else "TIMESTAMP"
-        return Value(f"(CAST({left.sql} AS {kind}) - CAST({right.sql} AS {kind}))", Type(DAY_TIME))
+        return Value(f"(CAST({instant(left)} AS {kind}) - CAST({instant(right)} AS {kind}))", Type(DAY_TIME))
     return _moved(operator, left, right)
+
+
+def _time_of_day(operator: str, left: Value, right: Value) -> Value | None:
+    """Calculate with times of day, which go on from midnight."""
+    if left.type.name != "time":
+        return None
+    if right.type.name == DAY_TIME:
+        kind = Type("time", (max(left.type.parameters[0], 3),))
+        return Value(f"({left.sql} {operator} {right.sql})", kind)
+    if right.type.name != "time" or operator == "+":
+        return None
+    return Value(f"to_milliseconds(date_sub('millisecond', {right.sql}, {left.sql}))", Type(DAY_TIME))
 
 
 def _moved(operator: str, left: Value, right: Value) -> Value:
@@ -172,7 +186,7 @@ def comparison(node: exp.Binary, scope: Scope) -> Value:
 def compare(operator: str, left: Value, right: Value, node: exp.Expression, scope: Scope) -> Value:
     """Return a comparison of two values; ``TYPE_MISMATCH`` where their types have none in common."""
     wider = _comparable(operator, left, right, node, scope)
-    one, two = coerce(left, wider), coerce(right, wider)
+    one, two = coerce(Value(instant(left), left.type), wider), coerce(Value(instant(right), right.type), wider)
     if "char" in {left.type.name, right.type.name}:
         one, two = f"rtrim({one}, ' ')", f"rtrim({two}, ' ')"
     if wider.is_floating and operator != "<>":
@@ -347,16 +361,16 @@ def at_zone(value: Value, zone: exp.Expression, node: exp.Expression, scope: Sco
         message = f"Type of value must be a time or timestamp with or without time zone (actual {value.type})"
         raise refusal("TYPE_MISMATCH", message, node, scope)
     kind = Type(ZONED, value.type.parameters, zone=zone_name(zone, scope))
-    return Value(coerce(value, kind), kind)
+    return Value(coerce(Value(instant(value), value.type), kind), kind)
 
 
 def zone_name(node: exp.Expression, scope: Scope) -> str:
     """Return the zone that a literal names; ``NOT_SUPPORTED`` if there is none, or for a zone that is not a literal."""
     if not isinstance(node, exp.Literal) or not node.is_string:
         raise refusal("NOT_SUPPORTED", "a time zone that is not a literal is not supported on the laptop", node, scope)
-    if node.name not in available_timezones():
+    if node.name not in available_timezones() and offset_minutes(node.name) is None:
         raise QueryFailedError("NOT_SUPPORTED", f"Time zone not supported: {node.name}")
-    return str(node.name)
+    return zone_of(node.name)
 
 
 def _subscript(node: exp.Bracket, scope: Scope) -> Value:

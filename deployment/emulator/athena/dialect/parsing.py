@@ -24,7 +24,10 @@ SPECIAL_FORMS = {"CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING"}
 class _Parser(TrinoParser):  # type: ignore[misc]
     FUNCTIONS: ClassVar[dict[str, object]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, object]] = {
-        name: parse for name, parse in TrinoParser.FUNCTION_PARSERS.items() if name in SPECIAL_FORMS
+        **{name: parse for name, parse in TrinoParser.FUNCTION_PARSERS.items() if name in SPECIAL_FORMS},
+        "JSON_EXISTS": lambda self: self._json_function(exp.JSONExists),
+        "JSON_QUERY": lambda self: self._json_function(exp.JSONExtract),
+        "JSON_VALUE": lambda self: self._json_function(exp.JSONValue),
     }
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, object]] = {
         name: parse for name, parse in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if name in {"ANY", "CASE"}
@@ -33,6 +36,57 @@ class _Parser(TrinoParser):  # type: ignore[misc]
         **TrinoParser.PLACEHOLDER_PARSERS,
         TokenType.PLACEHOLDER: lambda self: self._parameter(),
     }
+
+    def _json_function(self, kind: type[exp.Expression]) -> exp.Expression:
+        """Parse what stands between the parentheses of json_value, json_query or json_exists."""
+        name = self._tokens[self._index - 2]
+        node = kind(this=self._parse_disjunction())
+        node.meta.update(start=name.start, end=name.end)
+        self._match_text_seq("FORMAT", "JSON")
+        self._match(TokenType.COMMA)
+        node.set("path", self._parse_string() or self.raise_error("Expecting: <string>"))
+        if self._match_text_seq("PASSING"):
+            node.set("passing", self._parse_csv(self._parse_expression))
+        if self._match_text_seq("RETURNING"):
+            node.set("returning", self._parse_types())
+            self._match_text_seq("FORMAT", "JSON")
+        if kind is exp.JSONExtract:
+            node.set("option", exp.var(self._json_options()))
+        node.set("on_condition", self._json_conditions())
+        return node
+
+    def _json_options(self) -> str:
+        """Parse the wrapper and the quotes of json_query."""
+        words = []
+        if self._match_text_seq("WITH"):
+            words.append("CONDITIONAL" if self._match_text_seq("CONDITIONAL") else "UNCONDITIONAL")
+            self._match_text_seq("UNCONDITIONAL")
+        if words or self._match_text_seq("WITHOUT"):
+            self._match_text_seq("ARRAY")
+            self._match_text_seq("WRAPPER")
+        if self._match_text_seq("OMIT", "QUOTES"):
+            words.append("OMIT")
+        elif not self._match_text_seq("KEEP", "QUOTES"):
+            return " ".join(words) or "WITHOUT"
+        self._match_text_seq("ON", "SCALAR", "STRING")
+        return " ".join(words) or "WITHOUT"
+
+    def _json_conditions(self) -> exp.OnCondition:
+        """Parse ON EMPTY and ON ERROR: a word in capitals, or the expression of DEFAULT."""
+        conditions = exp.OnCondition()
+        words = ("NULL", "ERROR", "TRUE", "FALSE", "UNKNOWN", "ARRAY", "OBJECT")
+        while self._curr and self._curr.token_type != TokenType.R_PAREN:
+            if self._match_text_seq("DEFAULT"):
+                action = self._parse_disjunction()
+            else:
+                self._match_text_seq("EMPTY")
+                word = next((word for word in words if self._match_text_seq(word)), None)
+                action = exp.var(word) if word else self.raise_error("Expecting: 'ON'")
+            is_empty = self._match_text_seq("ON", "EMPTY")
+            if not is_empty and not self._match_text_seq("ON", "ERROR"):
+                self.raise_error("Expecting: 'ON'")
+            conditions.set("empty" if is_empty else "error", action)
+        return conditions
 
     def _parameter(self) -> exp.Placeholder:
         place = exp.Placeholder()

@@ -33,10 +33,7 @@ def from_clause(node: exp.Select, outer: Scope, compile_query: Compile) -> Relat
 
 def values(node: exp.Values, outer: Scope) -> tuple[str, list[Type]]:
     """Compile VALUES, whose rows have the types of each column in common."""
-    rows = []
-    for entry in node.expressions:
-        cells = entry.expressions if isinstance(entry, exp.Tuple) else [entry]
-        rows.append([value_of(cell.this if isinstance(cell, exp.Paren) else cell, outer) for cell in cells])
+    rows = [_cells(entry, outer) for entry in node.expressions]
     kinds_of = [row_of([value.type for value in row]) for row in rows]
     other = next((kind for kind in kinds_of if common_type(kinds_of[0], kind) is None), None)
     if other is not None:
@@ -50,6 +47,16 @@ def values(node: exp.Values, outer: Scope) -> tuple[str, list[Type]]:
         kinds.append(kind)
     texts = [", ".join(coerce(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in rows]
     return f"VALUES {', '.join(f'({text})' for text in texts)}", kinds
+
+
+def _cells(entry: exp.Expression, outer: Scope) -> list[Value]:
+    """Compile a row of VALUES; an entry that is a single value of type row is the row itself."""
+    nodes = entry.expressions if isinstance(entry, exp.Tuple) else [entry]
+    cells = [value_of(cell, outer) for cell in nodes]
+    if len(cells) > 1 or cells[0].type.name != "row":
+        return cells
+    named = zip(cells[0].type.member_names, cells[0].type.parts, strict=True)
+    return [Value(member(cells[0].sql, name), part) for name, part in named]
 
 
 def _with_joins(node: exp.Expression, joins: list[exp.Join], outer: Scope, compile_query: Compile) -> Relation:

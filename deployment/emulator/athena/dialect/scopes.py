@@ -123,6 +123,14 @@ class Scope:
         """Return the scope inside of an aggregate, where every column may be used."""
         return replace(self, keys=None)
 
+    def variable_name(self) -> str:
+        """Return the name of a variable in DuckDB's SQL that the lambda expressions around do not have."""
+        depth = 0
+        level: Scope | None = self
+        while level is not None:
+            depth, level = depth + bool(level.variables), level.parent
+        return f"v{depth}_"
+
     def common_table(self, name: str) -> Relation | None:
         """Return the columns of a name of WITH."""
         found = self.common_tables.get(name.lower())

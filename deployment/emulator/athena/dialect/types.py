@@ -5,6 +5,7 @@ https://trino.io/docs/current/language/types.html
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -17,6 +18,9 @@ DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 MAX_PRECISION = 38
 ZONED = "timestamp with time zone"
 DAY_TIME, YEAR_MONTH = "interval day to second", "interval year to month"
+SEVERAL_ZONES = ""
+"""The zone of values that are in different zones, which can be compared but not shown."""
+_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})?")
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,24 @@ def duckdb_name(kind: Type) -> str:
     return _DUCKDB[kind.name]
 
 
+def offset_minutes(zone: str) -> int | None:
+    """Return the minutes east of UTC of a zone that is an offset such as ``+02:00``; None for a zone with a name."""
+    match = _OFFSET.fullmatch(zone)
+    if match is None:
+        return None
+    minutes = int(match[2]) * 60 + int(match[3] or 0)
+    return -minutes if match[1] == "-" else minutes
+
+
+def zone_of(text: str) -> str:
+    """Return the name that Trino gives to a zone: ``+0200`` is ``+02:00``, ``Z`` and ``+00:00`` are ``UTC``."""
+    minutes = 0 if text == "Z" else offset_minutes(text)
+    if minutes is None:
+        return text
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}" if minutes else "UTC"
+
+
 def quoted(name: str) -> str:
     """Return an identifier as DuckDB quotes it."""
     return '"' + name.replace('"', '""') + '"'
@@ -204,7 +226,7 @@ def from_parsed(kind: exp.DataType) -> Type | None:
 
 def common_type(left: Type, right: Type) -> Type | None:
     """Return the type to which both types are coerced, or None if there is none."""
-    if left == right or right.name == "unknown":
+    if (left == right and left.zone == right.zone) or right.name == "unknown":
         return left
     if left.name == "unknown":
         return right
@@ -216,12 +238,14 @@ def common_type(left: Type, right: Type) -> Type | None:
         return Type("char" if left.name == right.name == "char" else "varchar", length)
     if {left.name, right.name} <= set(_MOMENTS):
         latest = max(left, right, key=lambda kind: _MOMENTS.index(kind.name))
-        zone = left.zone if left.name == ZONED else right.zone
+        zone = left.zone if left.zone == right.zone else SEVERAL_ZONES
         return Type(latest.name, (max(left.parameters + right.parameters),), zone=zone)
-    return _common_parts(left, right)
+    return _common_of_name(left, right)
 
 
-def _common_parts(left: Type, right: Type) -> Type | None:
+def _common_of_name(left: Type, right: Type) -> Type | None:
+    if left.name == right.name == "time":
+        return max(left, right, key=lambda kind: kind.parameters)
     if left.name != right.name or not left.parts or len(left.parts) != len(right.parts):
         return None
     parts = [common_type(mine, other) for mine, other in zip(left.parts, right.parts, strict=True)]

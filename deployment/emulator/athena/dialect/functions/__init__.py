@@ -31,7 +31,7 @@ ABSENT = frozenset(
     from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos
     geometry_union great_circle_distance hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512
     human_readable_seconds intersection_cardinality inverse_beta_cdf jaccard_index json_array json_array_get
-    json_exists json_object json_query json_value learn_classifier learn_regressor luhn_check make_set_digest
+    json_object learn_classifier learn_regressor luhn_check make_set_digest
     map_union map_zip_with merge murmur3 ngrams normalize numeric_histogram objectid parse_data_size parse_duration
     qdigest_agg quantile_at_value reduce_agg regexp_position render rgb shuffle skewness soundex
     split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains st_distance st_point t_pdf tdigest_agg

@@ -68,9 +68,11 @@ TABLE: dict[str, list[Signature]] = {
     "url_extract_protocol": signatures("varchar -> varchar", "trino_url_part({0}, 'protocol')"),
     "url_extract_query": signatures("varchar -> varchar", "trino_url_part({0}, 'query')"),
     # https://trino.io/docs/current/functions/json.html
-    "is_json_scalar": signatures("varchar -> boolean; json -> boolean", "json_type({0}) NOT IN ('ARRAY', 'OBJECT')"),
+    "is_json_scalar": signatures("varchar -> boolean; json -> boolean", "trino_is_json_scalar({0})"),
     "json_array_contains": signatures(
-        "varchar, T -> boolean; json, T -> boolean", "list_contains(CAST(trino_json({0}) AS JSON[]), to_json({1}))"
+        "varchar, T -> boolean; json, T -> boolean",
+        "CASE WHEN json_type(trino_json({0})) = 'ARRAY' "
+        "THEN list_contains(CAST(trino_json({0}) AS JSON[]), to_json({1})) END",
     ),
     "json_array_length": signatures(
         "varchar -> bigint; json -> bigint",

@@ -9,7 +9,7 @@ from deployment.emulator.athena.dialect.functions.signatures import Signature, s
 
 MOMENTS = ("date", "timestamp", "timestamptz")
 _OF_DATES = "; ".join(f"{kind} -> bigint" for kind in MOMENTS)
-_OF_TIMES = "timestamp -> bigint; timestamptz -> bigint"
+_OF_TIMES = "timestamp -> bigint; timestamptz -> bigint; time -> bigint"
 _PARTS = {
     "day": "day({local0})", "day_of_month": "day({local0})", "day_of_week": "isodow({local0})",
     "day_of_year": "dayofyear({local0})", "dow": "isodow({local0})", "doy": "dayofyear({local0})",
@@ -38,7 +38,6 @@ TABLE: dict[str, list[Signature]] = {
     "current_timezone": signatures("-> varchar", "'UTC'"),
     "date": signatures("varchar -> date; timestamp -> date; timestamptz -> date; date -> date", "{as_date}"),
     "from_iso8601_date": signatures("varchar -> date", "trino_iso_date({0})"),
-    "from_iso8601_timestamp": signatures("varchar -> timestamptz", "trino_iso_timestamp({0})"),
     "from_unixtime": signatures("double -> timestamptz", "trino_from_unixtime({0})"),
     "last_day_of_month": signatures("; ".join(f"{kind} -> date" for kind in MOMENTS), "last_day({local0})"),
     "now": signatures("-> timestamptz", "trino_round_zoned(now(), 1000)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deployment.emulator.athena.dialect.runtime import doubles, hashes, texts, urls
+from deployment.emulator.athena.dialect.runtime import doubles, hashes, json_documents, json_paths, texts, times, urls
 from deployment.emulator.athena.dialect.runtime.macros import MACROS
 
 if TYPE_CHECKING:
@@ -18,7 +18,15 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "trino_from_base": (hashes.from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
     "trino_from_big_endian": (hashes.from_big_endian, ["BLOB"], "BIGINT"),
     "trino_inverse_normal_cdf": (doubles.inverse_normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
-    "trino_json_number": (texts.json_number, ["VARCHAR"] * 2, "VARCHAR"),
+    "trino_iso_date": (times.iso_date, ["VARCHAR"], "DATE"),
+    "trino_iso_moment": (times.iso_moment, ["VARCHAR"], "TIMESTAMP"),
+    "trino_json_exists": (json_paths.exists, ["VARCHAR"] * 2, "VARCHAR"),
+    "trino_json_number": (json_documents.number, ["VARCHAR"] * 2, "VARCHAR"),
+    "trino_json_parse": (json_documents.parse, ["VARCHAR"], "VARCHAR"),
+    "trino_json_path": (json_documents.path, ["VARCHAR"], "VARCHAR"),
+    "trino_json_query": (json_paths.query, ["VARCHAR"] * 3, "VARCHAR"),
+    "trino_json_rewrite": (json_documents.rewrite, ["VARCHAR"], "VARCHAR"),
+    "trino_json_value": (json_paths.value, ["VARCHAR"] * 2, "VARCHAR"),
     "trino_normal_cdf": (doubles.normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
     "trino_scientific": (doubles.scientific_text, ["DOUBLE"], "VARCHAR"),
     "trino_sha512": (hashes.sha512, ["BLOB"], "BLOB"),

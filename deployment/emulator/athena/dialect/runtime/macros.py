@@ -54,8 +54,8 @@ MACROS: dict[str, str] = {
     "trino_substring_of(s, i, n)": "CASE WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
     # JSON
     "trino_json(x)": "CASE WHEN json_valid(x) THEN x END",
-    "trino_json_path(p)": r"""regexp_replace(p, '\["([^"]*)"\]', '."\1"', 'g')""",
-    "trino_json_extract(x, p)": "CAST(json_extract(trino_json(x), trino_json_path(p)) AS VARCHAR)",
+    "trino_json_copy(x)": "CASE WHEN regexp_matches(x, '[0-9][.eE]') THEN trino_json_rewrite(x) ELSE x END",
+    "trino_json_extract(x, p)": ("trino_json_copy(CAST(json_extract(trino_json(x), trino_json_path(p)) AS VARCHAR))"),
     "trino_json_scalar(x, p)": (
         "CASE json_type(trino_json(x), trino_json_path(p)) WHEN 'ARRAY' THEN NULL WHEN 'OBJECT' THEN NULL "
         "WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN trino_json_number(x, p) "
@@ -67,9 +67,17 @@ MACROS: dict[str, str] = {
         "WHEN 'ARRAY' THEN CAST(json_array_length(trino_json(x), trino_json_path(p)) AS BIGINT) "
         "ELSE CASE WHEN json_type(trino_json(x), trino_json_path(p)) IS NOT NULL THEN 0 END END"
     ),
-    "trino_json_parse(x)": (
-        "trino_check(CAST(json(trino_json(x)) AS VARCHAR), json_valid(x), "
-        "'INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || x || '''')"
+    "trino_json_double(x)": (
+        "CASE WHEN isfinite(x) THEN trino_double_text(CAST(CAST(x AS VARCHAR) AS DOUBLE)) "
+        "ELSE '\"' || trino_double_text(x) || '\"' END"
+    ),
+    "trino_json_text(x)": (
+        "CASE WHEN json_type(x) = 'DOUBLE' AND regexp_matches(x, '[.eE]') THEN trino_scientific(CAST(x AS DOUBLE)) "
+        "ELSE json_extract_string(x, '$') END"
+    ),
+    "trino_is_json_scalar(x)": (
+        "trino_check(json_type(trino_json(x)) NOT IN ('ARRAY', 'OBJECT'), json_valid(x), "
+        "'INVALID_FUNCTION_ARGUMENT: Invalid JSON value: ' || x)"
     ),
     # Times
     "trino_round_timestamp(t, unit)": "make_timestamp(((epoch_us(t) + unit // 2) // unit) * unit)",
@@ -82,14 +90,18 @@ MACROS: dict[str, str] = {
         "trino_check(try_strptime(s, pattern), try_strptime(s, pattern) IS NOT NULL OR s IS NULL, "
         "'INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"')"
     ),
-    "trino_iso_date(s)": (
-        "trino_check(TRY_CAST(s AS DATE), TRY_CAST(s AS DATE) IS NOT NULL OR s IS NULL, "
-        "'INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"')"
+    # DuckDB takes an offset only directly after the time.
+    "trino_parse_zoned(s)": (r"TRY_CAST(regexp_replace(trim(s), '\s*([+-]\d{2}(?::?\d{2})?)$', '\1') AS TIMESTAMPTZ)"),
+    "trino_zone(s)": (
+        r"regexp_extract(trim(s), '(?:\s|T\d+|:\d+(?:\.\d+)?)([A-Za-z][\w/+-]*|[+-]\d{2}(?::?\d{2})?)$', 1)"
     ),
-    "trino_iso_timestamp(s)": (
-        "trino_check(TRY_CAST(s AS TIMESTAMPTZ), TRY_CAST(s AS TIMESTAMPTZ) IS NOT NULL OR s IS NULL, "
-        "'INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"')"
+    # A column has one zone on the laptop, so a moment that is parsed from text that is no literal has to be in UTC.
+    "trino_in_utc(moment, s)": (
+        "trino_check(moment, trino_zone(s) IN ('', 'Z', 'UTC', '+00:00', '-00:00', '+0000', '+00'), "
+        "'NOT_SUPPORTED: a time zone in text other than a literal is supported on the laptop only with AT TIME ZONE: ' "
+        "|| s)"
     ),
+    "trino_in_any_zone(moment, s)": "moment",
     "trino_offset(minutes)": (
         "CASE WHEN minutes = 0 THEN 'Z' ELSE CASE WHEN minutes < 0 THEN '-' ELSE '+' END || "
         + _TEXT_OF_PARTS.format("abs(minutes) // 60", 2)

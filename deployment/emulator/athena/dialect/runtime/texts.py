@@ -1,21 +1,6 @@
-"""Text that DuckDB reads otherwise: a number of JSON as it is written, and the place of the nth instance."""
+"""The place of the nth instance of a part of text."""
 
 from __future__ import annotations
-
-import json
-import re
-from typing import Any
-
-# `.name`, `["name"]` or `[1]`.
-_STEP = re.compile(r"""\.([^.\[]+)|\["([^"]*)"\]|\[(\d+)\]""")
-
-
-def json_number(document: str, path: str) -> str:
-    """Return the number that a path leads to, with its digits as the document writes them."""
-    value: Any = json.loads(document, parse_float=str, parse_int=str)
-    for name, quoted, index in _STEP.findall(path):
-        value = value[int(index)] if index else value[name or quoted]
-    return str(value)
 
 
 def find_instance(text: str, part: str, instance: int) -> int:
