@@ -41,6 +41,12 @@ INTEGERS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64":
 # DuckDB's messages, with Trino's error and message for each.
 ERROR_PATTERNS = (
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
+    (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
+    (
+        r"map key list does not align with the map value list",
+        "INVALID_FUNCTION_ARGUMENT",
+        "Key and value arrays must be the same length",
+    ),
     (
         r"(\w+) clause cannot contain window functions",
         "EXPRESSION_NOT_SCALAR",

@@ -152,7 +152,9 @@ def _raw(sql: str, wanted: Type, is_safe: bool) -> str:
 def _from_number(value: Value, wanted: Type, is_safe: bool) -> str:
     actual, sql = value.type, value.sql
     if wanted.is_text:
-        text = f"trino_scientific({sql})" if actual.is_floating else f"CAST({sql} AS VARCHAR)"
+        # The digits of a real are those that it is printed with.
+        double = f"CAST(CAST({sql} AS VARCHAR) AS DOUBLE)" if actual.name == "real" else sql
+        text = f"trino_scientific({double})" if actual.is_floating else f"CAST({sql} AS VARCHAR)"
         return _fit(text, wanted, is_safe=is_safe)
     if wanted.name == "boolean":
         return f"({sql} <> 0)"
@@ -412,19 +414,35 @@ def _nested_json(sql: str, kind: Type) -> str:
 
 def _cast_parts(value: Value, wanted: Type, *, is_safe: bool) -> str:
     sql, actual = value.sql, value.type
+    if actual.name == "row":
+        return _cast_row(value, wanted, is_safe=is_safe)
     if actual.name == "array":
         element = cast(Value("e_", actual.parts[0]), wanted.parts[0], is_safe=is_safe)
-        return f"list_transform({sql}, lambda e_: {element})"
-    if actual.name == "map":
-        key = cast(Value("e_.key", actual.parts[0]), wanted.parts[0], is_safe=is_safe)
-        item = cast(Value("e_.value", actual.parts[1]), wanted.parts[1], is_safe=is_safe)
-        return f"map_from_entries(list_transform(map_entries({sql}), lambda e_: struct_pack(k := {key}, v := {item})))"
-    names = zip(actual.member_names, wanted.member_names, actual.parts, wanted.parts, strict=True)
-    members = ", ".join(
-        f"{quoted(name)} := {cast(Value(member(sql, old), mine), other, is_safe=is_safe)}"
+        return _if_all(sql, f"list_transform({sql}, lambda e_: {element})", [("e_", element)], is_safe=is_safe)
+    key = cast(Value("e_.key", actual.parts[0]), wanted.parts[0], is_safe=is_safe)
+    item = cast(Value("e_.value", actual.parts[1]), wanted.parts[1], is_safe=is_safe)
+    entries = f"map_entries({sql})"
+    made = f"map_from_entries(list_transform({entries}, lambda e_: struct_pack(k := {key}, v := {item})))"
+    return _if_all(entries, made, [("e_.key", key), ("e_.value", item)], is_safe=is_safe)
+
+
+def _if_all(entries: str, made: str, pairs: list[tuple[str, str]], *, is_safe: bool) -> str:
+    """Return what is made of entries; if it is safe, null where a part of one that is not null cannot be cast."""
+    if not is_safe:
+        return made
+    is_failing = " OR ".join(f"({old} IS NOT NULL AND {new} IS NULL)" for old, new in pairs)
+    return f"CASE WHEN len(list_filter({entries}, lambda e_: {is_failing})) = 0 THEN {made} END"
+
+
+def _cast_row(value: Value, wanted: Type, *, is_safe: bool) -> str:
+    names = zip(value.type.member_names, wanted.member_names, value.type.parts, wanted.parts, strict=True)
+    members = [
+        (name, member(value.sql, old), cast(Value(member(value.sql, old), mine), other, is_safe=is_safe))
         for old, name, mine, other in names
-    )
-    return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({members}) END"
+    ]
+    made = f"struct_pack({', '.join(f'{quoted(name)} := {new}' for name, _, new in members)})"
+    is_failing = " OR ".join(f"({old} IS NOT NULL AND {new} IS NULL)" for _, old, new in members)
+    return f"CASE WHEN {value.sql} IS NOT NULL{f' AND NOT ({is_failing})' if is_safe else ''} THEN {made} END"
 
 
 def member(sql: str, name: str) -> str:

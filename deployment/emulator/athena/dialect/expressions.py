@@ -153,10 +153,8 @@ def _span(node: exp.Interval, unit: exp.IntervalSpan, text: str, scope: Scope) -
 def _cast(node: exp.Cast, scope: Scope) -> Value:
     wanted = from_parsed(node.to)
     if wanted is None:
-        # The tree has one type for STRING and TEXT, which Trino has not.
-        written = re.search(r"\bAS\s+(string|text)\b", scope.context.text, re.IGNORECASE)
-        shown = written[1] if written else node.to.sql(dialect="trino")
-        raise refusal("TYPE_NOT_FOUND", f"Unknown type: {shown.lower()}", node, scope)
+        shown = node.to.meta.get("written") if not node.to.expressions else node.to.sql(dialect="trino").lower()
+        raise refusal("TYPE_NOT_FOUND", f"Unknown type: {shown}", node, scope)
     if isinstance(node.this, exp.Literal) and node.this.is_string and wanted.name in {"timestamp", ZONED, "decimal"}:
         wanted = _precision_of_literal(node.this.name, node.to, wanted)
     value = value_of(node.this, scope)

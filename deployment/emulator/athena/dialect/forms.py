@@ -9,9 +9,9 @@ import re
 
 from sqlglot import exp
 
-from deployment.emulator.athena.dialect import formats
 from deployment.emulator.athena.dialect.calls import FORMS, apply, function_body
-from deployment.emulator.athena.dialect.casts import cast, coerce, from_local, local, to_precision
+from deployment.emulator.athena.dialect.casts import can_cast, cast, coerce, from_local, local, to_precision
+from deployment.emulator.athena.dialect.functions import formats
 from deployment.emulator.athena.dialect.functions.signatures import signatures
 from deployment.emulator.athena.dialect.operators import (
     at_zone,
@@ -21,11 +21,11 @@ from deployment.emulator.athena.dialect.operators import (
     single_type,
     zone_name,
 )
+from deployment.emulator.athena.dialect.runtime.java_format import CLASSES
 from deployment.emulator.athena.dialect.scopes import Scope, Value, refusal, value_of
 from deployment.emulator.athena.dialect.types import (
     BIGINT,
     DATE,
-    DOUBLE,
     INTEGER,
     TIMESTAMP,
     TIMESTAMP_ZONED,
@@ -343,32 +343,25 @@ def _zip(node: exp.Anonymous, scope: Scope) -> Value:
 
 def _format(node: exp.Anonymous, scope: Scope) -> Value:
     pattern, *rest = node.expressions
-    directives = (
-        re.findall(r"%%|%[-0 +#]*\d*(?:\.\d+)?[a-zA-Z,]", pattern.name) if isinstance(pattern, exp.Literal) else ["%,"]
-    )
-    kinds = [directive[-1] for directive in directives if directive != "%%"]
-    if set(kinds) - set("sdf") or len(kinds) != len(rest):
-        raise refusal(
-            "NOT_SUPPORTED", "format is supported on the laptop with a literal pattern of %s, %d and %f", node, scope
-        )
-    texts = []
-    for letter, argument in zip(kinds, rest, strict=True):
-        value = value_of(argument, scope)
-        wanted = {"s": VARCHAR, "d": BIGINT, "f": DOUBLE}[letter]
-        if (
-            (letter == "d" and not value.type.is_integer)
-            or (letter == "f" and not value.type.is_numeric)
-            or (letter == "f" and value.type.is_integer)
-        ):
-            message = f"Invalid format string: {pattern.name} (IllegalFormatConversion: {letter} != {value.type})"
-            raise refusal("INVALID_FUNCTION_ARGUMENT", message, node, scope)
-        text = (
-            f"trino_double_text({value.sql})"
-            if letter == "s" and value.type.is_floating
-            else cast(value, wanted, is_safe=False)
-        )
-        texts.append(text)
-    return Value(f"printf({', '.join([value_of(pattern, scope).sql, *texts])})", VARCHAR)
+    values = [value_of(argument, scope) for argument in rest]
+    written = value_of(pattern, scope)
+    if not written.type.is_text:
+        message = f"Unexpected parameters ({written.type}) for function format. Expected: format(varchar, T)"
+        raise refusal("FUNCTION_NOT_FOUND", message, node, scope)
+    kinds, texts = [], []
+    for value, argument in zip(values, rest, strict=True):
+        if not can_cast(value.type, VARCHAR) and value.type.name != "json":
+            raise refusal("TYPE_MISMATCH", f"Cannot cast {value.type} to varchar", argument, scope)
+        if value.type.name in {ZONED, "time"}:
+            raise refusal("NOT_SUPPORTED", f"format of {value.type} is not supported on the laptop", argument, scope)
+        kind = "integer" if value.type.is_integer else value.type.name
+        kinds.append(kind if kind in CLASSES else "text")
+        if value.type.is_floating:
+            texts.append(f"trino_double_text(CAST(CAST({value.sql} AS VARCHAR) AS DOUBLE))")
+        else:
+            texts.append(value.sql if value.type.name == "json" else cast(value, VARCHAR, is_safe=False))
+    arguments = f"'{' '.join(kinds)}', CAST([{', '.join(texts)}] AS VARCHAR[])"
+    return Value(f"trino_format({coerce(written, VARCHAR)}, {arguments})", VARCHAR)
 
 
 def _grouping(node: exp.Anonymous, scope: Scope) -> Value:

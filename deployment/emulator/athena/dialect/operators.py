@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from sqlglot import exp
 
-from deployment.emulator.athena.dialect.casts import MOMENTS, as_double, checked, coerce, instant
+from deployment.emulator.athena.dialect.casts import MOMENTS, as_double, checked, coerce, instant, member
 from deployment.emulator.athena.dialect.scopes import HANDLERS, Scope, Value, refusal, value_of
 from deployment.emulator.athena.dialect.types import (
     BIGINT,
@@ -194,6 +194,14 @@ def compare(operator: str, left: Value, right: Value, node: exp.Expression, scop
         return Value(f"(({one} {operator} {two}) AND NOT isnan({one}) AND NOT isnan({two}))", BOOLEAN)
     if wider.is_floating:
         return Value(f"(({one} <> {two}) OR isnan({one}) OR isnan({two}))", BOOLEAN)
+    if wider.name == "row" and operator in {"=", "<>"}:
+        pairs = (
+            compare("=", Value(member(one, name), part), Value(member(two, name), part), node, scope).sql
+            for name, part in zip(wider.member_names, wider.parts, strict=True)
+        )
+        return Value(f"({'NOT ' if operator == '<>' else ''}({' AND '.join(pairs)}))", BOOLEAN)
+    if wider.name == "map":
+        return Value(f"({'NOT ' if operator == '<>' else ''}trino_maps_equal({one}, {two}))", BOOLEAN)
     if wider.name == "array" and operator in {"=", "<>"}:
         # Null where an element is null and no other differs.
         return Value(f"({'NOT ' if operator == '<>' else ''}trino_equal({one}, {two}))", BOOLEAN)
@@ -278,7 +286,8 @@ def _between(node: exp.Between, scope: Scope) -> Value:
 
 def _in(node: exp.In, scope: Scope) -> Value:
     value = value_of(node.this, scope)
-    query = node.args.get("query")
+    only = node.expressions[0] if len(node.expressions) == 1 else None
+    query = only if isinstance(only, exp.Values) else node.args.get("query")
     if query is not None:
         inner = value_of(_subquery(query), scope)
         wider = common_type(value.type, inner.type)
@@ -293,6 +302,8 @@ def _in(node: exp.In, scope: Scope) -> Value:
         return Value(f"({coerce(value, wider)} IN {listed})", BOOLEAN)
     values = [value_of(entry, scope) for entry in node.expressions]
     wider = single_type([value, *values], "IN value and list items", [node.this, *node.expressions], scope)
+    if wider.parts or wider.is_floating:
+        return Value(f"({' OR '.join(compare('=', value, entry, node, scope).sql for entry in values)})", BOOLEAN)
     return Value(f"({coerce(value, wider)} IN ({', '.join(coerce(entry, wider) for entry in values)}))", BOOLEAN)
 
 

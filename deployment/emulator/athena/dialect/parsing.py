@@ -6,7 +6,7 @@ Functions are parsed as calls by their Trino names: sqlglot's own translation of
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
@@ -14,6 +14,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import TokenType
 
+from deployment.emulator.athena.dialect.grammar import check_tokens, check_tree
 from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
 
 QUERY = re.compile(r"\s*(?:(?:SELECT|WITH|VALUES|TABLE|INSERT)\b|\()", re.IGNORECASE)
@@ -32,10 +33,31 @@ class _Parser(TrinoParser):  # type: ignore[misc]
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, object]] = {
         name: parse for name, parse in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if name in {"ANY", "CASE"}
     }
+    COLUMN_OPERATORS: ClassVar[dict[Any, Any]] = {TokenType.DOT: TrinoParser.COLUMN_OPERATORS[TokenType.DOT]}
     PLACEHOLDER_PARSERS: ClassVar[dict[str, object]] = {
         **TrinoParser.PLACEHOLDER_PARSERS,
         TokenType.PLACEHOLDER: lambda self: self._parameter(),
     }
+
+    def _parse_csv(self, parse_method: Any, sep: TokenType = TokenType.COMMA) -> list[Any]:
+        items = super()._parse_csv(parse_method, sep)
+        if items and self._prev.token_type == sep:
+            self.raise_error("Expecting: <expression>")
+        return list(items)
+
+    def _parse_limit(self, *arguments: Any, **options: Any) -> Any:
+        limit = super()._parse_limit(*arguments, **options)
+        if isinstance(limit, exp.Limit) and limit.args.get("offset") is not None:
+            self.raise_error("Expecting: <EOF>")
+        return limit
+
+    def _parse_types(self, *arguments: Any, **options: Any) -> Any:
+        """Parse a type and note the name that it is written with: the tree has one for those of several dialects."""
+        first = self._curr
+        kind = super()._parse_types(*arguments, **options)
+        if isinstance(kind, exp.DataType) and first is not None:
+            kind.meta["written"] = first.text.lower()
+        return kind
 
     def _json_function(self, kind: type[exp.Expression]) -> exp.Expression:
         """Parse what stands between the parentheses of json_value, json_query or json_exists."""
@@ -101,6 +123,9 @@ class TrinoQueries(Trino):  # type: ignore[misc]
     Parser = _Parser
 
 
+_DIALECT = TrinoQueries()
+
+
 def parse(query: str) -> exp.Expression:
     """Parse one statement; ``MALFORMED_QUERY`` with the position of an error, or if there is not exactly one."""
     tree = _parse_one(query, TrinoQueries if QUERY.match(query) else "athena")
@@ -112,6 +137,8 @@ def parse(query: str) -> exp.Expression:
 
 def _parse_one(query: str, read: str | type[TrinoQueries]) -> exp.Expression:
     try:
+        if read is TrinoQueries:
+            check_tokens(_DIALECT.tokenize(query), query)
         statements = [tree for tree in sqlglot.parse(query, read=read) if tree is not None]
     except sqlglot.errors.SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
@@ -121,6 +148,8 @@ def _parse_one(query: str, read: str | type[TrinoQueries]) -> exp.Expression:
     if len(statements) != 1:
         raise RequestRefusedError("Only one sql statement is allowed", "MALFORMED_QUERY")
     tree: exp.Expression = statements[0]
+    if read is TrinoQueries:
+        check_tree(tree)
     star = next((found for found in tree.find_all(exp.Distinct) if found.expressions[:1] == [exp.Star()]), None)
     if star is not None:
         raise RequestRefusedError("line 1:1: mismatched input '*'. Expecting: <expression>", "MALFORMED_QUERY")

@@ -267,7 +267,7 @@ def _limit(node: exp.Expression, outer: Scope) -> str:
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if isinstance(limit, exp.Fetch):
         options = limit.args.get("limit_options")
-        if options is not None and options.args.get("with_ties"):
+        if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
             raise refusal("NOT_SUPPORTED", "FETCH FIRST WITH TIES is not supported on the laptop", limit, outer)
         count = limit.args.get("count")
         text += f" LIMIT {count.name if count is not None else 1}"
@@ -279,7 +279,7 @@ def _limit(node: exp.Expression, outer: Scope) -> str:
 
 
 def _count(node: exp.Expression, outer: Scope) -> str:
-    if not isinstance(node, exp.Literal) or node.is_string:
+    if not isinstance(node, exp.Literal) or not node.name.isdecimal() or node.is_string:
         raise refusal("SYNTAX_ERROR", f"mismatched input '{node.sql()}'. Expecting: <integer>", node, outer)
     return str(node.name)
 

@@ -104,6 +104,11 @@ _PARSED = {
     "TIMESTAMP": "timestamp", "TIMESTAMPTZ": ZONED, "TINYINT": "tinyint", "VARBINARY": "varbinary",
     "VARCHAR": "varchar",
 }  # fmt: skip
+# What a query may call a type; ``float`` is of DDL only: https://docs.aws.amazon.com/athena/latest/ug/data-types.html.
+WRITTEN = {
+    "array", "bigint", "boolean", "char", "date", "dec", "decimal", "double", "double precision", "int", "integer",
+    "json", "map", "numeric", "real", "row", "smallint", "time", "timestamp", "tinyint", "varbinary", "varchar",
+}  # fmt: skip
 _DEFAULTS = {"decimal": (MAX_PRECISION, 0), "char": (1,), "timestamp": (3,), ZONED: (3,), "time": (3,)}
 
 
@@ -205,7 +210,7 @@ def to_hive(kind: Type) -> str | None:
 
 def from_parsed(kind: exp.DataType) -> Type | None:
     """Return the type that a query writes, for example in a CAST; None if Trino has no type of that name."""
-    name = getattr(kind.this, "name", str(kind.this))
+    name = getattr(kind.this, "name", str(kind.this)) if kind.meta.get("written", "row") in WRITTEN else ""
     inner = kind.expressions
     if name in {"ARRAY", "MAP"}:
         parts = [from_parsed(part) for part in inner]
@@ -216,7 +221,7 @@ def from_parsed(kind: exp.DataType) -> Type | None:
         ]
         types = [from_parsed(part) for _, part in members]
         return None if None in types else Type("row", (), tuple(t for t in types if t), tuple(n for n, _ in members))
-    if name not in _PARSED:
+    if name not in _PARSED or not all(part.name.isdecimal() for part in inner):
         return None
     parameters = tuple(int(part.name) for part in inner)
     if name == "DECIMAL":

@@ -35,6 +35,22 @@ def _average_decimal(arguments: list[str], result: Type, each: Each) -> str:
     return f"CAST(round({each('avg', *arguments)}, {result.parameters[1]}) AS {duckdb_name(result)})"
 
 
+def _of_intervals(name: str) -> Callable[..., str]:
+    def write(arguments: list[str], _result: Type, each: Each) -> str:
+        return f"to_milliseconds(CAST(round({each(name, f'epoch_ms({arguments[0]})')}) AS BIGINT))"
+
+    return write
+
+
+def _checked_offset(name: str, least: int) -> Callable[..., str]:
+    def write(arguments: list[str], _result: Type, each: Each) -> str:
+        value, offset, *rest = arguments
+        message = f"'INVALID_FUNCTION_ARGUMENT: Offset must be at least {least}' || left(CAST({offset} AS VARCHAR), 0)"
+        return each(name, value, f"trino_check({offset}, {offset} >= {least}, {message})", *rest)
+
+    return write
+
+
 def _percentile(arguments: list[str], _result: Type, each: Each) -> str:
     return each("quantile_disc", *arguments)
 
@@ -50,7 +66,8 @@ AGGREGATES: dict[str, list[Signature]] = {
     "avg": signatures("bigint -> double", _plain("avg"))
     + signatures("decimal -> decimal", _average_decimal)
     + signatures("real -> real", _typed("avg"))
-    + signatures("double -> double", _plain("avg")),
+    + signatures("double -> double", _plain("avg"))
+    + signatures("day_time -> day_time", _of_intervals("avg")),
     "bitwise_and_agg": signatures("bigint -> bigint", _plain("bit_and")),
     "bitwise_or_agg": signatures("bigint -> bigint", _plain("bit_or")),
     "bool_and": signatures("boolean -> boolean", _plain("bool_and")),
@@ -86,7 +103,8 @@ AGGREGATES: dict[str, list[Signature]] = {
     "sum": signatures(_INTEGER_SUMS, _typed("sum"))
     + signatures("decimal -> total", _typed("sum"))
     + signatures("real -> real", _typed("sum"))
-    + signatures("double -> double", _plain("sum")),
+    + signatures("double -> double", _plain("sum"))
+    + signatures("day_time -> day_time", _of_intervals("sum")),
     "var_pop": signatures("double -> double", _plain("var_pop")),
     "var_samp": signatures("double -> double", _plain("var_samp")),
     "variance": signatures("double -> double", _plain("var_samp")),
@@ -99,10 +117,12 @@ WINDOW: dict[str, list[Signature]] = {
     "cume_dist": signatures("-> double", _plain("cume_dist")),
     "dense_rank": signatures("-> bigint", _plain("dense_rank")),
     "first_value": signatures("T -> T", _plain("first_value")),
-    "lag": signatures("T -> T; T, bigint -> T; T, bigint, T -> T", _plain("lag")),
+    "lag": signatures("T -> T", _plain("lag"))
+    + signatures("T, bigint -> T; T, bigint, T -> T", _checked_offset("lag", 0)),
     "last_value": signatures("T -> T", _plain("last_value")),
-    "lead": signatures("T -> T; T, bigint -> T; T, bigint, T -> T", _plain("lead")),
-    "nth_value": signatures("T, bigint -> T", _plain("nth_value")),
+    "lead": signatures("T -> T", _plain("lead"))
+    + signatures("T, bigint -> T; T, bigint, T -> T", _checked_offset("lead", 0)),
+    "nth_value": signatures("T, bigint -> T", _checked_offset("nth_value", 1)),
     "ntile": signatures("bigint -> bigint", _plain("ntile")),
     "percent_rank": signatures("-> double", _plain("percent_rank")),
     "rank": signatures("-> bigint", _plain("rank")),

@@ -41,16 +41,14 @@ TABLE: dict[str, list[Signature]] = {
     + signatures("bigint, bigint, bigint -> array(bigint)", "trino_sequence({0}, {1}, {2})")
     + signatures(
         "date, date -> array(date)",
-        "CAST(trino_moments({0}, {1}, CASE WHEN {0} <= {1} THEN to_days(1) ELSE to_days(-1) END) AS DATE[])",
+        "CAST(trino_times_between({0}, {1}, CASE WHEN {0} <= {1} THEN to_days(1) ELSE to_days(-1) END) AS DATE[])",
     )
     + signatures(
-        "date, date, day_time -> array(date); date, date, year_month -> array(date)",
-        "CAST(trino_moments({0}, {1}, {2}) AS DATE[])",
+        "date, date, day_time -> array(date)", "CAST(trino_times_between({0}, {1}, trino_whole_days({2})) AS DATE[])"
     )
-    + signatures(
-        "timestamp, timestamp, day_time -> array(timestamp); timestamp, timestamp, year_month -> array(timestamp)",
-        "trino_moments({0}, {1}, {2})",
-    ),
+    + signatures("date, date, year_month -> array(date)", "CAST(trino_months_between({0}, {1}, {2}) AS DATE[])")
+    + signatures("timestamp, timestamp, day_time -> array(timestamp)", "trino_times_between({0}, {1}, {2})")
+    + signatures("timestamp, timestamp, year_month -> array(timestamp)", "trino_months_between({0}, {1}, {2})"),
     "slice": signatures("array(T), bigint, bigint -> array(T)", "trino_slice({0}, {1}, {2})"),
     "transform": signatures("array(T), function(T, U) -> array(U)", "list_transform({0}, {1})"),
     "trim_array": signatures("array(T), bigint -> array(T)", "{0}[1:len({0}) - {1}]"),

@@ -87,7 +87,7 @@ TABLE: dict[str, list[Signature]] = {
     "sign": signatures(INTEGER_FORMS, _as_result("sign({0})"))
     + signatures("decimal -> digit", _as_result("sign({0})"))
     + signatures("real -> real; double -> double", _as_result("sign({0})")),
-    "to_base": signatures("bigint, bigint -> varchar", "lower(to_base({0}, CAST({1} AS INTEGER)))"),
+    "to_base": signatures("bigint, bigint -> varchar", "trino_to_base({0}, {1})"),
     "truncate": signatures("decimal -> floor", _as_result("trunc({0})"))
     + signatures("real -> real; double -> double", "trunc({0})")
     + signatures("decimal, integer -> decimal", _as_result("(trunc({0} * pow(10, {1})) / pow(10, {1}))")),

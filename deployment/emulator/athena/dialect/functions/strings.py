@@ -18,25 +18,27 @@ TABLE: dict[str, list[Signature]] = {
     "ltrim": signatures("varchar -> varchar", "ltrim({0})")
     + signatures("varchar, varchar -> varchar", "ltrim({0}, {1})"),
     "regexp_count": signatures("varchar, varchar -> bigint", "len(regexp_extract_all({0}, trino_pattern({1})))"),
-    "regexp_extract": signatures("varchar, varchar -> varchar", "trino_regexp_extract({0}, trino_pattern({1}), 0)")
+    "regexp_extract": signatures("varchar, varchar -> varchar", "trino_regexp_extract({0}, trino_pattern({1}))")
     + signatures(
-        "varchar, varchar, bigint -> varchar", "trino_regexp_extract({0}, trino_pattern({1}), CAST({2} AS INTEGER))"
+        "varchar, varchar, bigint -> varchar",
+        "trino_regexp_extract_group({0}, trino_pattern({1}), CAST({2} AS INTEGER))",
     ),
     "regexp_extract_all": signatures(
         "varchar, varchar -> array(varchar)", "regexp_extract_all({0}, trino_pattern({1}))"
     )
     + signatures(
         "varchar, varchar, bigint -> array(varchar)",
-        "regexp_extract_all({0}, trino_pattern({1}), CAST({2} AS INTEGER))",
+        "trino_regexp_extract_all({0}, trino_pattern({1}), CAST({2} AS INTEGER))",
     ),
     "regexp_like": signatures("varchar, varchar -> boolean", "regexp_matches({0}, trino_pattern({1}))"),
     "regexp_replace": signatures("varchar, varchar -> varchar", "regexp_replace({0}, trino_pattern({1}), '', 'g')")
     + signatures(
-        "varchar, varchar, varchar -> varchar", "regexp_replace({0}, trino_pattern({1}), trino_replacement({2}), 'g')"
+        "varchar, varchar, varchar -> varchar",
+        "regexp_replace({0}, trino_pattern({1}), trino_replacement({2}, {1}), 'g')",
     ),
     "regexp_split": signatures("varchar, varchar -> array(varchar)", "regexp_split_to_array({0}, trino_pattern({1}))"),
     "replace": signatures("varchar, varchar -> varchar", "replace({0}, {1}, '')")
-    + signatures("varchar, varchar, varchar -> varchar", "replace({0}, {1}, {2})"),
+    + signatures("varchar, varchar, varchar -> varchar", "trino_replace({0}, {1}, {2})"),
     "reverse": signatures("varchar -> varchar", "reverse({0})")
     + signatures("array(T) -> array(T)", "list_reverse({0})"),
     "rpad": signatures("varchar, bigint, varchar -> varchar", "rpad({0}, CAST({1} AS INTEGER), {2})"),

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
-from deployment.emulator.athena.dialect.runtime import doubles, hashes, json_documents, json_paths, texts, times, urls
+from deployment.emulator.athena.dialect.runtime import (
+    doubles,
+    hashes,
+    java_format,
+    json_documents,
+    json_paths,
+    patterns,
+    texts,
+    times,
+    urls,
+)
 from deployment.emulator.athena.dialect.runtime.macros import MACROS
 
 if TYPE_CHECKING:
@@ -15,6 +26,7 @@ if TYPE_CHECKING:
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "trino_crc32": (hashes.crc32, ["BLOB"], "BIGINT"),
     "trino_double_text": (doubles.java_text, ["DOUBLE"], "VARCHAR"),
+    "trino_format": (java_format.java_format, ["VARCHAR", "VARCHAR", "VARCHAR[]"], "VARCHAR"),
     "trino_from_base": (hashes.from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
     "trino_from_big_endian": (hashes.from_big_endian, ["BLOB"], "BIGINT"),
     "trino_inverse_normal_cdf": (doubles.inverse_normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
@@ -28,6 +40,10 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "trino_json_rewrite": (json_documents.rewrite, ["VARCHAR"], "VARCHAR"),
     "trino_json_value": (json_paths.value, ["VARCHAR"] * 2, "VARCHAR"),
     "trino_normal_cdf": (doubles.normal_cdf, ["DOUBLE"] * 3, "DOUBLE"),
+    "trino_regexp_count_groups": (patterns.count_groups, ["VARCHAR"], "INTEGER"),
+    "trino_regexp_group": (patterns.group, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR"),
+    "trino_regexp_group_of_all": (patterns.group_of_all, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR[]"),
+    "trino_replacement": (patterns.replacement, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "trino_scientific": (doubles.scientific_text, ["DOUBLE"], "VARCHAR"),
     "trino_sha512": (hashes.sha512, ["BLOB"], "BLOB"),
     "trino_strpos": (texts.find_instance, ["VARCHAR", "VARCHAR", "BIGINT"], "BIGINT"),
@@ -40,9 +56,19 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
 }
 
 
+def _of_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is null for a null; DuckDB's own way to do so takes no null as a result."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        return None if None in arguments else function(*arguments)
+
+    return call
+
+
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the macros and functions to a database."""
     for name, (function, parameters, result) in _FUNCTIONS.items():
-        connection.create_function(name, function, parameters, result)
+        connection.create_function(name, _of_values(function), parameters, result, null_handling="special")
     for name, body in MACROS.items():
         connection.execute(f"CREATE MACRO {name} AS {body}")

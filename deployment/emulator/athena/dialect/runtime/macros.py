@@ -27,16 +27,32 @@ MACROS: dict[str, str] = {
         "trino_scaled(trino_quotient(trino_unscaled(a) * CAST('1' || repeat('0', shift) AS HUGEINT), "
         "trino_unscaled(b)), digits)"
     ),
+    "trino_to_base(x, base)": ("CASE WHEN x < 0 THEN '-' ELSE '' END || lower(to_base(abs(x), CAST(base AS INTEGER)))"),
     "trino_remainder(a, b)": "CASE WHEN b = 0 THEN CAST('NaN' AS DOUBLE) ELSE a % b END",
     # Exact for cubes, as Java's is.
     "trino_cube_root(x)": "CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END",
     # Text
-    "trino_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
+    "trino_regexp_extract(s, p)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, 0) END",
+    # DuckDB has an empty text also for a group that took no part in the match.
+    "trino_regexp_extract_group(s, p, g)": (
+        "trino_check(CASE WHEN regexp_matches(s, p) THEN CASE WHEN g > 0 AND regexp_extract(s, p, g) = '' "
+        "THEN trino_regexp_group(s, p, g) ELSE regexp_extract(s, p, g) END END, "
+        "g <= trino_regexp_count_groups(p), trino_no_group(p, g))"
+    ),
+    "trino_regexp_extract_all(s, p, g)": (
+        "trino_check(CASE WHEN g > 0 AND list_contains(regexp_extract_all(s, p, g), '') "
+        "THEN trino_regexp_group_of_all(s, p, g) ELSE regexp_extract_all(s, p, g) END, "
+        "g <= trino_regexp_count_groups(p), trino_no_group(p, g))"
+    ),
+    "trino_no_group(p, g)": (
+        "'INVALID_FUNCTION_ARGUMENT: Pattern has ' || trino_regexp_count_groups(p) || "
+        "' groups. Cannot access group ' || g"
+    ),
     # Java's names of groups.
     "trino_pattern(p)": r"regexp_replace(p, '\(\?<([A-Za-z])', '(?P<\1', 'g')",
-    "trino_replacement(r)": (
-        r"regexp_replace(replace(trino_check(r, NOT contains(r, '${'), 'NOT_SUPPORTED: names of groups in a "
-        r"replacement are not supported on the laptop' || left(r, 0)), '\', '\\'), '\$(\d)', '\\\1', 'g')"
+    # An empty text is before each character and at the end.
+    "trino_replace(s, part, r)": (
+        "CASE WHEN part = '' THEN array_to_string([''] || string_split(s, '') || [''], r) ELSE replace(s, part, r) END"
     ),
     "trino_split(s, d, n)": (
         "CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
@@ -47,8 +63,11 @@ MACROS: dict[str, str] = {
         "'INVALID_FUNCTION_ARGUMENT: Index must be greater than zero' || left(CAST(i AS VARCHAR), 0))"
     ),
     "trino_split_to_map(s, entries, pairs)": (
-        "map_from_entries(list_transform(string_split(s, entries), "
-        "lambda e_: struct_pack(k := string_split(e_, pairs)[1], v := string_split(e_, pairs)[2])))"
+        "map_from_entries(list_transform(list_filter(string_split(s, entries), "
+        "lambda e_, i_: e_ <> '' OR i_ < len(string_split(s, entries))), lambda e_: struct_pack("
+        "k := trino_check(string_split(e_, pairs)[1], len(string_split(e_, pairs)) = 2, 'INVALID_FUNCTION_ARGUMENT: "
+        "Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e_ || ''''), "
+        "v := string_split(e_, pairs)[2])))"
     ),
     "trino_substring(s, i)": "CASE WHEN i = 0 OR i < -length(s) THEN '' ELSE substr(s, i) END",
     "trino_substring_of(s, i, n)": "CASE WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
@@ -131,6 +150,10 @@ MACROS: dict[str, str] = {
     "trino_equal(a, b)": (
         "CASE WHEN len(a) <> len(b) THEN FALSE ELSE trino_all(list_transform(a, lambda e_, i_: e_ = b[i_])) END"
     ),
+    "trino_maps_equal(a, b)": (
+        "CASE WHEN list_sort(map_keys(a)) <> list_sort(map_keys(b)) THEN FALSE ELSE trino_all(list_transform("
+        "map_entries(a), lambda e_: e_.value = map_extract_value(b, e_.key))) END"
+    ),
     "trino_has_null(a)": "(len(list_filter(a, lambda e_: e_ IS NULL)) > 0)",
     "trino_holds(a, x)": "(coalesce(list_contains(a, x), FALSE) OR (x IS NULL AND trino_has_null(a)))",
     "trino_subscript(a, i)": (
@@ -174,15 +197,31 @@ MACROS: dict[str, str] = {
     "trino_position(a, x)": (
         "CASE WHEN a IS NULL OR x IS NULL THEN NULL ELSE coalesce(CAST(list_position(a, x) AS BIGINT), 0) END"
     ),
-    "trino_sequence(a, b, s)": (
-        "CASE WHEN a IS NULL OR b IS NULL OR s IS NULL THEN NULL WHEN CAST(CASE WHEN s = 0 OR (b - a) * s < 0 THEN "
+    "trino_sequence_fits(size, step)": (
+        "CASE WHEN step = 0 OR size * step < 0 THEN "
         "'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is "
-        "greater than zero otherwise stop should be less than or equal to start' || left(CAST(s AS VARCHAR), 0) "
-        "WHEN (b - a) // s >= 10000 THEN 'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more "
-        "than 10000 entries' || left(CAST(a AS VARCHAR), 0) ELSE '0' END AS INTEGER) = 0 "
-        "THEN generate_series(a, b, s) END"
+        "greater than zero otherwise stop should be less than or equal to start' || left(CAST(size AS VARCHAR), 0) "
+        "WHEN size // step >= 10000 THEN 'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more "
+        "than 10000 entries' || left(CAST(size AS VARCHAR), 0) ELSE '0' END"
     ),
-    "trino_moments(a, b, s)": "generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), s)",
+    "trino_sequence(a, b, s)": (
+        "CASE WHEN CAST(trino_sequence_fits(b - a, s) AS INTEGER) = 0 THEN generate_series(a, b, s) END"
+    ),
+    # Each month is counted from the start: 31 January is followed by 28 February and 31 March.
+    "trino_months_between(a, b, s)": (
+        "CASE WHEN CAST(trino_sequence_fits(date_sub('month', a, b), trino_months(s)) AS INTEGER) = 0 THEN "
+        "list_transform(range(0, date_sub('month', a, b) // trino_months(s) + 1), "
+        "lambda i_: a + to_months(CAST(i_ * trino_months(s) AS INTEGER))) END"
+    ),
+    "trino_times_between(a, b, s)": (
+        "CASE WHEN CAST(trino_sequence_fits(date_sub('millisecond', a, b), epoch_ms(s)) AS INTEGER) = 0 THEN "
+        "list_transform(range(0, date_sub('millisecond', a, b) // epoch_ms(s) + 1), "
+        "lambda i_: a + to_milliseconds(i_ * epoch_ms(s))) END"
+    ),
+    "trino_whole_days(s)": (
+        "trino_check(s, epoch_ms(s) % 86400000 = 0, 'INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval "
+        "if start and end values are dates' || left(CAST(s AS VARCHAR), 0))"
+    ),
     "trino_slice(a, i, n)": (
         "CASE WHEN i > 0 THEN a[i:i + n - 1] WHEN -i > len(a) THEN a[1:0] ELSE a[len(a) + i + 1:len(a) + i + n] END"
     ),
