@@ -122,13 +122,16 @@ def _fail_on_a_truncated_file(build: Builder, window: Window, rng: Random) -> No
 def _run_after_a_killed_one(build: Builder, window: Window, rng: Random) -> dict[str, Any]:
     """Run the job, killed while it publishes; then once more, which completes the journal and finds no day to change.
 
-    The killed run has not published the arrivals of days whose rows are all refused.
+    The killed run has not published the arrivals of days whose rows are all refused. A run that publishes few days may
+    end before it is killed; the next has nothing to complete then.
     """
+    recovered = ["killed"]
     with pytest.MonkeyPatch.context() as patched, suppress(KilledError):
         patched.setattr(publication, "replace", _replace_some(rng.randrange(4)))
         build("killed", window.start, window.end, currency=CURRENCY)
+        recovered = []
     manifest = build("killed", window.start, window.end, currency=CURRENCY)
-    assert manifest["recovered"] == ["killed"]
+    assert manifest["recovered"] == recovered
     assert {table for table, days in manifest["rewritten"].items() if days} <= {"arrivals"}
     return manifest
 
