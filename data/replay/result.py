@@ -16,6 +16,8 @@ class ReplayResult:
         Events that got an outcome, each counted once regardless of retries.
     accepted, suppressed
         Events that were stored, and events that were not stored because consent was denied.
+    withheld
+        Refused events of which the API stores nothing, since their bytes may deny consent.
     requests
         Requests that were made.
     retries
@@ -26,6 +28,7 @@ class ReplayResult:
     accepted: int = 0
     suppressed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    withheld: int = 0
     requests: int = 0
     retries: int = 0
     seconds: float = 0.0
@@ -42,6 +45,7 @@ class ReplayResult:
             "accepted": self.accepted,
             "suppressed": self.suppressed,
             "refused": dict(sorted(self.refused.items())),
+            "withheld": self.withheld,
             "unaccounted": self.unaccounted,
             "requests": self.requests,
             "retries": self.retries,

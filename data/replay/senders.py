@@ -12,6 +12,7 @@ from zlib import crc32
 
 from backend.client import Client, ClientClosedError
 from backend.client.transports.api import ApiTransport
+from backend.contract import may_deny_consent
 from data.replay.bookkeeping import Ledger
 from data.replay.errors import ApiAccessError, ApiUnavailableError
 from data.replay.result import ReplayResult
@@ -165,6 +166,7 @@ class _Senders:
     def _count_refused(self, event: RefusedEvent) -> None:
         with self._lock:
             self._result.refused[event.reason] += 1
+            self._result.withheld += may_deny_consent(event.payload)
 
     def _note_lost(self, payload: bytes) -> None:
         self._ledger.note_unknown(payload)

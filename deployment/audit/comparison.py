@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend.contract.rules.event_types import FORWARDED_TYPES, IMPRESSION
@@ -72,6 +72,8 @@ class Comparison:
     ----------
     distinct
         Different accepted events.
+    not_forwarded
+        Those that the tracker and the history do not get, by type.
     suppressed_found
         Events that deny consent and are at a stage, or kept as failed, nevertheless.
     without_id
@@ -82,6 +84,7 @@ class Comparison:
     distinct: int = 0
     suppressed_found: int = 0
     without_id: int = 0
+    not_forwarded: Counter[str] = field(default_factory=Counter)
 
     @property
     def lost(self) -> int:
@@ -163,6 +166,8 @@ def _compare_event(
         or (sighting.event_type != IMPRESSION and any(each.has_user_and_session for each in stored))
         for sighting in sent
     )
+    if not is_forwarded:
+        result.not_forwarded[str(sent[0].event_type)] += 1
     for stage, stage_counts in result.stages.items():
         if stage in (TRACKER, HISTORY) and not is_forwarded:
             continue

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from rich.console import Console
 
     from deployment.audit.auditing import Audit
@@ -24,6 +26,9 @@ def print_audit(audit: Audit, console: Console) -> None:
         highlight=False,
     )
     console.print(stage_table(audit))
+    if comparison.not_forwarded:
+        described = describe_not_forwarded(comparison.not_forwarded)
+        console.print(f"not forwarded to the tracker and the history: {described}", highlight=False)
     for remark in audit.remarks:
         console.print(remark, highlight=False)
     if audit.forward:
@@ -39,6 +44,12 @@ def print_audit(audit: Audit, console: Console) -> None:
         style=style,
         highlight=False,
     )
+
+
+def describe_not_forwarded(types: Counter[str]) -> str:
+    """Return how many events of which types the event tracker does not get, and why; of none an empty text."""
+    counts = ", ".join(f"{count:,} {event_type}" for event_type, count in types.most_common())
+    return f"{counts}: no interactions, and of no user in a session" if counts else ""
 
 
 def stage_table(audit: Audit) -> Table:

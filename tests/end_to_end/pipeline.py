@@ -55,8 +55,12 @@ class Pipeline:
     def stepfunctions(self) -> Any:
         return self.cloud.client("stepfunctions")
 
+    @property
+    def athena(self) -> accounting.AthenaClient:
+        return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"])
+
     def lake(self, since: datetime) -> LakeCounts:
-        return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"]).count(since)
+        return self.athena.count(since)
 
     def count_tracked_events(self) -> int:
         return accounting.count_tracked_events(self.cloud.engine_url, self.made["dataset_group"])
@@ -80,7 +84,7 @@ class Pipeline:
     def saved_query(self, name: str) -> list[dict[str, Any]]:
         """Run a saved query of the work group and return its rows."""
         sql = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
-        return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"]).rows(sql)
+        return self.athena.rows(sql)
 
     def logs(self, *groups: str) -> str:
         """Return the text of log groups."""

@@ -46,6 +46,9 @@ def assert_adds_up(pipeline, stream, result, since) -> None:
     assert result.sent == expected.sent
     assert (result.accepted, result.suppressed) == (expected.accepted, expected.suppressed)
     assert result.refused == expected.refused
+    written_again = pipeline.athena.count_bad_rows(since) - (result.refused.total() - result.withheld)
+    assert written_again >= 0
+    assert result.retries or not written_again
     assert read_until(lambda: pipeline.lake(since).distinct_in_run, expected.distinct) == expected.distinct
     read_until(pipeline.count_tracked_events, pipeline.lake(since).forwarded)
     audited = pipeline.audit()
@@ -54,6 +57,7 @@ def assert_adds_up(pipeline, stream, result, since) -> None:
     assert list(stages) == list(STAGES)
     assert stages[STREAM].found == stages[LAKE].found == expected.distinct
     assert 0 < stages[TRACKER].found == stages[HISTORY].found < expected.distinct
+    assert stages[TRACKER].found + audited.comparison.not_forwarded.total() == expected.distinct
 
 
 def test_every_event_is_accounted_for(pipeline):

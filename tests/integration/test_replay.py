@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 
 from backend.client.delivery import pauses
+from backend.contract import may_deny_consent
 from backend.contract.accounting.ledger import read_ledger
 from data.generator import Settings, generate
 from data.replay import ApiAccessError, ApiUnavailableError, load_catalogue, replay
@@ -44,6 +45,8 @@ def test_the_counts_equal_the_streams_expected_outcomes(api):
     assert (sent.sent, sent.accepted, sent.suppressed) == (expected.sent, expected.accepted, expected.suppressed)
     assert sent.refused == expected.refused
     assert sent.unaccounted == 0
+    refused = [event for event in stream.events if event.outcome in expected.refused]
+    assert 0 < sent.withheld == sum(may_deny_consent(event.payload) for event in refused) < len(refused)
     assert sum(progress) == sent.sent
     assert len(set(api.ids)) == expected.distinct
     assert len(api.ids) == expected.accepted

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import awswrangler
 
+from backend.contract import write_instant
 from backend.contract.rules.event_types import FORWARDED_TYPES, IMPRESSION
 from deployment.local.demo.errors import DemoError
 
@@ -31,6 +32,12 @@ SELECT count(*) AS all_rows,
        count(DISTINCT IF(received_at >= timestamp :since, event_id)) AS in_run
 FROM events
 """.format(types=", ".join(f"'{name}'" for name in sorted(FORWARDED_TYPES)), impression=IMPRESSION)
+
+_COUNT_BAD_ROWS = """
+SELECT count(*) AS bad_rows
+FROM bad_rows
+WHERE written_by = 'collect' AND ingest_date >= :day AND received_at >= :since
+"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class AthenaClient:
         """Count the events of the raw lake, and those received since a time."""
         row = self.rows(_COUNT, since=since.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])[0]
         return LakeCounts(int(row["all_rows"]), int(row["distinct_events"]), int(row["forwarded"]), int(row["in_run"]))
+
+    def count_bad_rows(self, since: datetime) -> int:
+        """Count what the API has refused and kept since a time."""
+        (row,) = self.rows(_COUNT_BAD_ROWS, day=f"{since:%Y-%m-%d}", since=write_instant(since))
+        return int(row["bad_rows"])
 
 
 def count_tracked_events(engine_url: str, dataset_group: str) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from deployment.audit.comparison import HISTORY, LAKE, TRACKER
+from deployment.audit.report import describe_not_forwarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ class EventCounts:
 
     Parameters
     ----------
+    bad_rows
+        Rows of what the API refused and kept since the run began, by any producer.
     audited
         The comparison of this run's ledger with every stage.
     manifest
@@ -40,6 +43,7 @@ class EventCounts:
 
     sent: ReplayResult
     expected: ExpectedOutcomes
+    bad_rows: int
     lake: LakeCounts
     audited: Comparison
     manifest: Mapping[str, Any]
@@ -50,10 +54,16 @@ class EventCounts:
         return (
             abs(self.sent.unaccounted)
             + abs(self.sent.accepted - self.expected.accepted)
+            + max(0, self.kept - self.bad_rows)
             + abs(self.expected.distinct - self.audited.distinct)
             + self.audited.unaccounted
             + abs(self.lake.distinct - self.in_data_sets - self.left_out)
         )
+
+    @property
+    def kept(self) -> int:
+        """Refused events whose bytes the API keeps."""
+        return self.sent.refused.total() - self.sent.withheld
 
     @property
     def in_data_sets(self) -> int:
@@ -82,13 +92,21 @@ class EventCounts:
         table.add_row("refused", f"{sum(sent.refused.values()):,}", "")
         for reason, count in sorted(sent.refused.items(), key=lambda item: -item[1]):
             table.add_row(f"  {reason}", f"{count:,}", "")
+        surplus = self.bad_rows - self.kept
+        more = f"; {surplus:,} more: sent again, or of other producers" if surplus > 0 else ""
+        table.add_row("  kept", f"{self.bad_rows:,}", f"with the reason in the table bad_rows{more}")
+        table.add_row("  not kept", f"{sent.withheld:,}", "stored nowhere, since the bytes may deny consent")
         table.add_row(
             "in the lake",
             f"{lake.distinct_in_run:,}",
             f"different events of this run; {lake.distinct:,} in all, {lake.rows:,} rows",
         )
+        not_forwarded = self.audited.not_forwarded
+        table.add_row("not forwarded", f"{not_forwarded.total():,}", describe_not_forwarded(not_forwarded))
         for title, stage in (("at the tracker", TRACKER), ("in the history", HISTORY)):
-            table.add_row(title, f"{self.audited.stages[stage].found:,}", "different events of this run")
+            counts = self.audited.stages[stage]
+            failed = f"; {counts.failed:,} failed and kept for a replay" if counts.failed else ""
+            table.add_row(title, f"{counts.found:,}", f"different events of this run{failed}")
         table.add_row("lost, doubled", f"{self.audited.lost:,}, {self.audited.doubled:,}", "at any stage of the audit")
         left_out = _counts(self.manifest["dropped"])
         table.add_row("in the data sets", f"{self.in_data_sets:,}", f"left out: {left_out}" if left_out else "")

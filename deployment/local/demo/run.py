@@ -118,7 +118,7 @@ def _replay_and_train(
     athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
     with steps.step("Wait for the lake") as bar:
         accounting.wait_for_count(lambda: athena.count(since).distinct_in_run, expected.distinct, bar)
-        lake = athena.count(since)
+        lake, bad_rows = athena.count(since), athena.count_bad_rows(since)
     with steps.step("Wait for the event tracker") as bar:
         accounting.wait_for_count(
             lambda: accounting.count_tracked_events(cloud.engine_url, stack["dataset_group"]), lake.forwarded, bar
@@ -128,7 +128,7 @@ def _replay_and_train(
     report.print_verdicts(steps.console, output["Deployments"])
     with steps.step("Audit every stage") as bar:
         audited = _audit(cloud, stack, ledger, bar)
-    accounts = report.EventCounts(sent, expected, lake, audited, output["Manifest"])
+    accounts = report.EventCounts(sent, expected, bad_rows, lake, audited, output["Manifest"])
     counts = Counter(event.user for event in stream.events if event.outcome == "accepted")
     users = busiest_users(counts, {str(user["user_id"]) for user in stream.users}, _USERS)
     return accounts, titles, users

@@ -116,6 +116,7 @@ def test_an_event_that_is_not_forwarded_is_not_expected_at_the_tracker(event_typ
     stored = seen(STREAM, LAKE, identity=f"{user}\n{session}\n2026-01-31")
     result, findings = comparison(sent(event_type=event_type), *stored)
     assert (findings, result.stages[TRACKER].expected) == ([], 0)
+    assert result.not_forwarded == {event_type: 1}
 
 
 @pytest.mark.parametrize("stage", [STREAM, LAKE])
