@@ -74,7 +74,7 @@ def _open_drawer(page: Page) -> None:
 
 def _open_visitors(page: Page) -> None:
     page.get_by_role("button", name="Visitor").click()
-    expect(page.get_by_text("last looked at").first).to_be_visible()
+    expect(page.get_by_text("last interested in").first).to_be_visible()
 
 
 def _see(text: str) -> Callable[[Page], None]:

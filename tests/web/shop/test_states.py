@@ -274,10 +274,26 @@ def test_the_choice_of_colours_is_kept(page: Page, site: Site):
         assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 18, 23)"
 
 
-def test_a_browser_that_asks_not_to_be_followed_is_not(page: Page, site: Site):
-    page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })")
+@pytest.mark.parametrize(
+    ("signal", "value", "why"),
+    [
+        ("globalPrivacyControl", "true", "Your browser asks shops not to follow you"),
+        ("doNotTrack", "'1'", "Your browser asks shops not to follow you"),
+        ("webdriver", "true", "A program drives this browser"),
+    ],
+)
+def test_a_visitor_of_whom_nothing_is_sent_reads_why_from_the_start(
+    signal: str, value: str, why: str, page: Page, site: Site
+):
+    page.add_init_script(f"Object.defineProperty(navigator, '{signal}', {{ value: {value} }})")
     page.goto(site.url)
+    expect(page.locator(".change")).to_contain_text(f"This is what others like. {why}")
     page.get_by_role("button", name="Look").first.click()
 
-    expect(page.locator(".change")).to_contain_text("Your browser asks shops not to follow you")
+    expect(page.get_by_role("heading", name="Because you looked at")).to_be_visible()
+    expect(page.locator(".change")).to_contain_text(why)
+    page.get_by_text("What just happened").click()
+    expect(page.locator(".drawer")).to_contain_text(why)
+    page.get_by_role("button", name="Visitor").click()
+    expect(page.get_by_role("dialog")).to_contain_text("the shop knows nothing about you")
     assert site.api.stored() == []

@@ -232,7 +232,7 @@ def test_users_of_different_tastes_get_different_lists(page: Page, site: Site):
     lists = []
     for user in USERS:
         page.get_by_role("button", name="Visitor").click()
-        expect(page.get_by_text("last looked at").first).to_be_visible()
+        expect(page.get_by_text("last interested in").first).to_be_visible()
         page.get_by_label(user).check()
         page.get_by_role("button", name="Visit as this customer").click()
         expect(page.get_by_role("heading", name=f"Welcome back, {user}")).to_be_visible()
@@ -247,12 +247,33 @@ def test_the_drawer_shows_each_event_its_verdict_and_what_it_changed(page: Page,
     expect(row.locator(".change")).to_contain_text("Changed")
     page.get_by_text("What just happened").click()
 
-    view = page.locator(".noticed", has_text="You looked at").first
+    # The click and the view of one look are one line.
+    expect(page.locator(".noticed").filter(has_not_text="You saw")).to_have_count(1)
+    view = page.locator(".noticed", has_text="You looked at")
     expect(view.locator(".verdict")).to_have_text("received")
     expect(view.locator(".effect")).to_contain_text("changed your list after")
-    view.get_by_text("As it was sent").click()
-    expect(view.locator("pre")).to_contain_text('"event_type": "View"')
+    view.get_by_text("As it was sent, in 2 events").click()
+    expect(view.locator("pre")).to_contain_text(re.compile(r'"event_type": "View".*"event_type": "Click"', re.DOTALL))
     expect(page.locator(".drawer summary").first).to_contain_text(re.compile(r"\d+ sent · \d+ received"))
+
+
+def test_a_reason_names_what_the_visitor_did_with_the_product(page: Page, site: Site):
+    row = open_home(page, site)
+    title = site.api.products[ids(row)[2]]["title"]
+    because = page.get_by_role("heading", name="Because")
+    row.get_by_role("button", name="Add").nth(2).click()
+    expect(row.locator(".change")).to_contain_text("Changed")
+
+    expect(row.locator(".why summary").first).to_contain_text(f"You put {title} into the basket")
+    expect(row.get_by_text("You looked at")).to_have_count(0)
+    expect(because).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("What just happened")).to_contain_text("0 sent · 0 received")
+    expect(because).to_have_text(f"Because you put {title} into the basket")
+    expect(row.locator(".why summary").first).to_contain_text(f"You put {title} into the basket")
+    page.get_by_role("link", name=re.compile("^Basket")).click()
+    page.get_by_role("button", name="Buy now").click()
+    expect(row.locator(".why summary").first).to_contain_text(f"You bought {title}")
 
 
 def test_products_are_searched_by_words_category_and_price(page: Page, site: Site):

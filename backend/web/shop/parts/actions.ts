@@ -14,13 +14,13 @@ export const done = signal("");
 export const lookAt = (product: Product, recommendation: Answer | null): void => {
   const eventIds = [clicked(product.item_id, recommendation), viewed(product.item_id)];
   void react(eventIds, `you looked at ${titleOf(product)}`);
-  void loadBecause(product.item_id);
+  void loadBecause({ item_id: product.item_id, event_type: "View" });
 };
 
 /** Opens the page of a product. */
 export const visitProduct = (product: Product): void => {
   void react([viewed(product.item_id)], `you looked at ${titleOf(product)}`);
-  void loadBecause(product.item_id);
+  void loadBecause({ item_id: product.item_id, event_type: "View" });
 };
 
 export const addToBasket = (product: Product, quantity = 1): void => {

@@ -2,10 +2,11 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { startAnew } from "../state/events.js";
+import { silence, startAnew } from "../state/events.js";
+import { readInteractions } from "../state/interactions.js";
 import { levelsOf, readProduct } from "../state/products.js";
 import { changeVisitor } from "../state/shelves.js";
-import { readInterest, visitor } from "../state/visitor.js";
+import { visitor } from "../state/visitor.js";
 
 /** The users whom a visitor of the demonstration can be. */
 export const demonstrationUsers = signal<readonly string[]>([]);
@@ -15,7 +16,8 @@ const TASTE = 3;
 
 /** Returns the categories of the products that a user was last interested in. */
 const readTaste = async (userId: string): Promise<string> => {
-  const itemIds = await readInterest(userId, TASTE);
+  const interactions = await readInteractions(userId);
+  const itemIds = [...new Set(interactions.map(({ item_id }) => item_id))].slice(0, TASTE);
   const products = await Promise.all(itemIds.map((itemId) => readProduct(itemId).catch(() => undefined)));
   const levels = products.map((product) => levelsOf(product?.category)).map((all) => all[1] ?? all[0]);
   return [...new Set(levels.filter(Boolean))].join(", ");
@@ -73,7 +75,7 @@ export const Visitors = () => {
               You are logged in as <bdi>{userId}</bdi>.
             </>
           ) : (
-            "You are a new visitor: the shop knows only what you do here."
+            `You are a new visitor: the shop knows ${silence ? "nothing about you" : "only what you do here"}.`
           )}
         </p>
         {demonstrationUsers.value.length > 0 && (
@@ -90,14 +92,14 @@ export const Visitors = () => {
                 />
                 <span>
                   <bdi>{user}</bdi>
-                  {tastes[user] && <span class="muted small"> · last looked at {tastes[user]}</span>}
+                  {tastes[user] && <span class="muted small"> · last interested in {tastes[user]}</span>}
                 </span>
               </label>
             ))}
           </fieldset>
         )}
         <div class="actions">
-          {demonstrationUsers.value.length > 0 && !userId && (
+          {demonstrationUsers.value.length > 0 && !userId && !silence && (
             <button type="button" class="button primary" onClick={() => be(true)}>
               Log in, and keep what I did
             </button>

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { isFromCatalogue, isPersonal, type List } from "../state/answers.js";
-import { clicked } from "../state/events.js";
+import { clicked, silence } from "../state/events.js";
+import { wordsOf } from "../state/interactions.js";
 import { isSoldOut, knownProduct, titleOf, type Product } from "../state/products.js";
 import * as shelves from "../state/shelves.js";
 import { visitor } from "../state/visitor.js";
@@ -22,7 +23,8 @@ const headingOf = (list: List | undefined): string => {
 
 const explanationOf = (list: List): string => {
   if (isFromCatalogue(list)) return "We have no suggestions yet, so here is a part of our catalogue.";
-  if (isPersonal(list)) return "Chosen for you, and chosen anew after everything you look at.";
+  if (silence) return `${isPersonal(list) ? "Chosen for you." : "This is what others like."} ${silence}`;
+  if (isPersonal(list)) return "Chosen for you, and chosen anew after everything you do here.";
   return "We do not know you yet, so this is what others like. Look at a product, and the list becomes yours.";
 };
 
@@ -62,14 +64,15 @@ export const ForYou = () => {
 };
 
 const Because = () => {
-  const { itemId, ...shelf } = shelves.because.value;
-  const product = itemId ? knownProduct(itemId) : undefined;
-  if (!itemId || !shelf.list) return null;
+  const { cause, ...shelf } = shelves.because.value;
+  const words = wordsOf(cause?.event_type);
+  if (!cause || !words || !shelf.list) return null;
+  const product = knownProduct(cause.item_id);
   return (
     <Row
       heading={
         <>
-          Because you looked at <bdi>{product ? titleOf(product) : itemId}</bdi>
+          Because you {words[0]} <bdi>{product ? titleOf(product) : cause.item_id}</bdi> {words[1]}
         </>
       }
       slot="because"

@@ -2,6 +2,7 @@
 
 import type { Recommendation } from "../../producer/api.js";
 import { ApiError, get, pathOf } from "./api.js";
+import { wordsAbout } from "./interactions.js";
 import { knownProduct, learn, readProduct, readProducts, titleOf, type Product } from "./products.js";
 
 export interface Share {
@@ -118,11 +119,13 @@ const WORDS: Record<string, string> = {
 /** Returns a reason in the words of a shop. */
 export const reasonOf = ({ name }: Share, itemId: string): string => {
   const [, cause] = CAUSE.exec(name) ?? [];
-  if (cause === itemId) return "You looked at it before";
   if (cause) {
     const product = knownProduct(cause);
     const title = product ? titleOf(product) : "another product";
-    return name.startsWith("content:") ? `Similar to ${title}` : `You looked at ${title}`;
+    if (name.startsWith("content:") && cause !== itemId) return `Similar to ${title}`;
+    const words = wordsAbout(cause);
+    if (cause === itemId) return words ? `You ${words[0]} it ${words[1]} before`.replace("  ", " ") : "You know it";
+    return words ? `You ${words[0]} ${title} ${words[1]}`.trimEnd() : `Because of ${title}`;
   }
   return WORDS[name.split(":")[0]!] ?? "Everything else";
 };

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { Event, FieldError } from "../../producer/generated/contract.js";
 import { createClient, type Client, type Recommendation } from "../../producer/client.js";
 import { eventsUrl } from "./api.js";
+import { noteInteraction } from "./interactions.js";
 import { learnSession, visitor } from "./visitor.js";
 
 export type Verdict = "waiting" | "accepted" | "refused" | "dropped";
@@ -22,12 +23,26 @@ const KEPT = 50;
 
 /** The latest first. */
 export const sentEvents = signal<readonly SentEvent[]>([]);
-/** Of all events since the page was loaded. */
+/** Of all events since the page was loaded; answers to those of pages before do not count. */
 export const counts = signal({ sent: 0, accepted: 0, refused: 0 });
-/** Whether the visitor's browser asks that nothing is sent. */
-export const isSilent = signal(false);
+
+const REASONS = {
+  asked: "Your browser asks shops not to follow you: nothing is sent, and your list stays as it is.",
+  automated:
+    "A program drives this browser, and what programs do is not counted: nothing is sent, and your list stays as it is.",
+};
+
+/** Why nothing is sent, in a sentence; empty where events are sent. The producer has the same reasons. */
+export const silence = navigator.webdriver
+  ? REASONS.automated
+  : (navigator as any).globalPrivacyControl || navigator.doNotTrack === "1"
+    ? REASONS.asked
+    : "";
 
 let client: Client;
+
+/** The events of this page to which the API has not answered. */
+const unanswered = new Set<string | undefined>();
 
 const change = (eventId: string | undefined, changes: Partial<SentEvent>): void => {
   sentEvents.value = sentEvents
@@ -37,6 +52,10 @@ const change = (eventId: string | undefined, changes: Partial<SentEvent>): void 
 
 const count = (name: "sent" | "accepted" | "refused"): void => {
   counts.value = { ...counts.peek(), [name]: counts.peek()[name] + 1 };
+};
+
+const countAnswer = (eventId: string | undefined, name: "accepted" | "refused"): void => {
+  if (unanswered.delete(eventId)) count(name);
 };
 
 const wordsOf = (errors: readonly FieldError[]): string => errors.map(({ field, rule }) => `${field} ${rule}`).join("; ");
@@ -51,16 +70,17 @@ export const startEvents = (): void => {
       const { userId } = visitor.peek();
       const marked: Event = { ...event, device, ...(userId && { user_id: userId }) };
       sentEvents.value = [{ event: marked, verdict: "waiting" as const }, ...sentEvents.peek()].slice(0, KEPT);
+      unanswered.add(event.event_id);
       count("sent");
       return marked;
     },
     onAccepted: ({ event_id }) => {
       change(event_id, { verdict: "accepted" });
-      count("accepted");
+      countAnswer(event_id, "accepted");
     },
     onRefused: ({ event_id }, errors) => {
       change(event_id, { verdict: "refused", why: wordsOf(errors) });
-      count("refused");
+      countAnswer(event_id, "refused");
     },
     onDrop: ({ event_id }, reason) => change(event_id, { verdict: "dropped", why: reason }),
   });
@@ -75,11 +95,8 @@ export const noteEffect = (eventIds: readonly string[], effect: string): void =>
   for (const eventId of eventIds) change(eventId, { effect });
 };
 
-/** Sends what waits, and learns whether the browser lets anything be sent. */
-export const sendNow = async (): Promise<void> => {
-  const { suppressed } = await client.flush();
-  isSilent.value = suppressed > 0;
-};
+/** Sends what waits. */
+export const sendNow = (): Promise<unknown> => client.flush();
 
 export const observe = (list: Element, recommendation: Recommendation | null, slot: string): (() => void) =>
   client.impressions.observe(list, recommendation, { slot });
@@ -88,7 +105,10 @@ export const observe = (list: Element, recommendation: Recommendation | null, sl
 export const clicked = (itemId: string, recommendation: Recommendation | null): string =>
   client.click(itemId, recommendation ? { recommendation } : {});
 
-export const viewed = (itemId: string): string => client.view(itemId);
+export const viewed = (itemId: string): string => {
+  noteInteraction(itemId, "View");
+  return client.view(itemId);
+};
 
 export const searched = (words: string, hits: number): string =>
   client.track("Search", { properties: { words: words.slice(0, 200), hits } });
@@ -105,12 +125,17 @@ const amountOf = ({ itemId, quantity, price }: Line) => ({
   ...(price !== undefined && { event_value: price, currency: "EUR" }),
 });
 
-export const added = (line: Line): string => client.track("AddToCart", amountOf(line));
+export const added = (line: Line): string => {
+  noteInteraction(line.itemId, "AddToCart");
+  return client.track("AddToCart", amountOf(line));
+};
 
 export const removed = (line: Line): string => client.track("RemoveFromCart", amountOf(line));
 
-export const bought = (line: Line, orderId: string): string =>
-  client.track("Purchase", { ...amountOf(line), order_id: orderId });
+export const bought = (line: Line, orderId: string): string => {
+  noteInteraction(line.itemId, "Purchase");
+  return client.track("Purchase", { ...amountOf(line), order_id: orderId });
+};
 
 /** Starts a new visitor with a new session. */
 export const startAnew = (): void => client.logout();

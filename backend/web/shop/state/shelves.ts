@@ -3,9 +3,10 @@
 import { effect, signal } from "@preact/signals";
 import { ApiError, sleep } from "./api.js";
 import { idsOf, isFromCatalogue, isPersonal, readForYou, readPopular, readSimilar, type List } from "./answers.js";
-import { areWaiting, isSilent, noteEffect, sendNow } from "./events.js";
+import { areWaiting, noteEffect, sendNow, silence } from "./events.js";
+import { forgetInteractions, noteInteraction, readInteractions, type Interaction } from "./interactions.js";
 import { compare, durationOf, isSameList, summaryOf, type Movement } from "./movement.js";
-import { followVisitor, readInterest, readVisitor, setVisitor, subject, visitor } from "./visitor.js";
+import { followVisitor, readVisitor, setVisitor, subject, visitor } from "./visitor.js";
 
 export interface Shelf {
   list?: List;
@@ -18,8 +19,8 @@ export const FOR_YOU = "for-you";
 
 export const forYou = signal<Shelf>({});
 export const popular = signal<Shelf>({});
-/** The row that follows from one product that the visitor looked at. */
-export const because = signal<Shelf & { itemId?: string }>({});
+/** The row that follows from one product, and from what the visitor did with it. */
+export const because = signal<Shelf & { cause?: Interaction }>({});
 /** What changed last, in a sentence. */
 export const change = signal("");
 /** Whether the shop waits for a list to change. */
@@ -49,10 +50,10 @@ export const loadPopular = async (): Promise<void> => {
 };
 
 /** Shows what goes with a product; without a recommendation the row is left out. */
-export const loadBecause = async (itemId: string): Promise<void> => {
+export const loadBecause = async (cause: Interaction): Promise<void> => {
   try {
-    const list = await readSimilar(itemId, "because");
-    if (isPersonal(list)) because.value = { itemId, list };
+    const list = await readSimilar(cause.item_id, "because");
+    if (isPersonal(list)) because.value = { cause, list };
   } catch {
     // The row stays as it is: it is an addition to the others.
   }
@@ -61,8 +62,11 @@ export const loadBecause = async (itemId: string): Promise<void> => {
 const loadInterest = async (): Promise<void> => {
   const who = subject.peek();
   if (!who) return;
-  const [itemId] = await readInterest(who, 1).catch(() => []);
-  if (itemId && who === subject.peek() && !because.peek().itemId) await loadBecause(itemId);
+  const interactions = await readInteractions(who).catch(() => []);
+  if (who !== subject.peek()) return;
+  for (const { item_id, event_type } of interactions) noteInteraction(item_id, event_type);
+  const [latest] = interactions;
+  if (latest && !because.peek().cause) await loadBecause(latest);
 };
 
 /** Reads all rows. */
@@ -75,16 +79,18 @@ let pending: string[] = [];
 
 /** Sends events at once and shows the visitor's list as soon as it differs. */
 export const react = async (eventIds: string[], cause: string): Promise<void> => {
+  if (silence) {
+    change.value = silence;
+    return;
+  }
   const mine = ++latest;
   const began = performance.now();
   pending = [...pending, ...eventIds];
   isWaiting.value = true;
   const before = idsOf(forYou.peek().list);
   await sendNow();
-  let sentence = isSilent.peek()
-    ? "Your browser asks shops not to follow you, so your list stays as it is."
-    : `Your list is the same after ${cause}.`;
-  for (const pause of isSilent.peek() ? [] : PAUSES) {
+  let sentence = `Your list is the same after ${cause}.`;
+  for (const pause of PAUSES) {
     await sleep(pause);
     const list = await readForYou(subject.peek(), FOR_YOU).catch(() => undefined);
     if (mine !== latest) return;
@@ -119,21 +125,22 @@ const reactOnceSent = (eventIds: string[], mine: number): void => {
   });
 };
 
-/** Forgets the rows of the visitor before. */
-const startRows = (): Promise<unknown> => {
+/** Forgets the rows of the visitor before, and what that visitor did, unless it joins what the next one did. */
+const startRows = (isJoined: boolean): Promise<unknown> => {
   latest++;
   isWaiting.value = false;
   pending = [];
   forYou.value = {};
   because.value = {};
   change.value = "";
+  if (!isJoined) forgetInteractions();
   return loadShelves();
 };
 
 /** With a user the events are the user's from now on, and those of a session that is kept become the user's too. */
 export const changeVisitor = (userId: string | undefined, sessionId?: string): Promise<unknown> => {
   setVisitor({ userId, sessionId });
-  return startRows();
+  return startRows(!!sessionId);
 };
 
 /** Follows the log-ins and log-outs of other tabs. */
@@ -141,6 +148,6 @@ export const followTabs = (): void => {
   followVisitor(() => {
     const [{ userId }, former] = [visitor.peek(), subject.peek()];
     readVisitor();
-    if (userId !== visitor.peek().userId || (former && former !== subject.peek())) void startRows();
+    if (userId !== visitor.peek().userId || (former && former !== subject.peek())) void startRows(false);
   });
 };

@@ -1,7 +1,6 @@
 /** Who visits the shop: a user who has logged in, or a session. */
 
 import { computed, signal } from "@preact/signals";
-import { get, pathOf } from "./api.js";
 import { follow, load, save } from "./storage.js";
 
 export interface Visitor {
@@ -46,14 +45,4 @@ export const learnSession = (sessionId: string | undefined): void => {
   // A log-in or a log-out in another tab may have started it, and this tab does not yet know of that.
   readVisitor();
   if (sessionId !== visitor.peek().sessionId) setVisitor({ sessionId });
-};
-
-interface History {
-  events: { item_id: string; event_type: string; event_time: string }[];
-}
-
-/** Returns the ids of the products that a user was last interested in, the latest first, each once. */
-export const readInterest = async (who: string, count: number): Promise<string[]> => {
-  const { events } = await get<History>(pathOf("users", who, "history"), { num_results: 25 });
-  return [...new Set(events.map(({ item_id }) => item_id))].slice(0, count);
 };
