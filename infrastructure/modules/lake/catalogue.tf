@@ -19,13 +19,15 @@ resource "aws_glue_catalog_table" "events" {
   })
 
   partition_keys {
-    name = "ingest_date"
-    type = "string"
+    name    = "ingest_date"
+    type    = "string"
+    comment = local.partition_comments["ingest_date"]
   }
 
   partition_keys {
-    name = "ingest_hour"
-    type = "string"
+    name    = "ingest_hour"
+    type    = "string"
+    comment = local.partition_comments["ingest_hour"]
   }
 
   storage_descriptor {
@@ -67,8 +69,9 @@ resource "aws_glue_catalog_table" "json" {
     for_each = each.value.partitions
 
     content {
-      name = partition_keys.value
-      type = "string"
+      name    = partition_keys.value
+      type    = "string"
+      comment = local.partition_comments[partition_keys.value]
     }
   }
 

@@ -32,8 +32,9 @@ resource "aws_glue_catalog_table" "curated" {
     for_each = local.curated_partitions[each.key]
 
     content {
-      name = partition_keys.value
-      type = "string"
+      name    = partition_keys.value
+      type    = "string"
+      comment = local.partition_comments[partition_keys.value]
     }
   }
 

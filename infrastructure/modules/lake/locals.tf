@@ -17,6 +17,14 @@ locals {
     "projection.ingest_date.interval.unit" = "DAYS"
   }
 
+  partition_comments = {
+    event_date  = "The day of the row, UTC; a condition on it limits what a query scans."
+    ingest_date = "The day of arrival, UTC; a condition on it limits what a query scans."
+    ingest_hour = "The hour of arrival, 00 to 23, UTC; a condition on it limits what a query scans."
+    run_date    = "The day of the run, UTC; a condition on it limits what a query scans."
+    written_by  = "The stage that refused it: collect, forward or lake."
+  }
+
   # Tables of JSON lines, which functions write directly to S3.
   json_tables = {
     items = {

@@ -20,8 +20,9 @@ resource "aws_glue_catalog_table" "served_lists" {
   })
 
   partition_keys {
-    name = "ingest_date"
-    type = "string"
+    name    = "ingest_date"
+    type    = "string"
+    comment = local.partition_comments["ingest_date"]
   }
 
   storage_descriptor {

@@ -138,6 +138,22 @@ run "columns_match_the_contract" {
   }
 }
 
+run "every_column_has_a_comment" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for table in concat(
+        [aws_glue_catalog_table.events, aws_glue_catalog_table.served_lists],
+        values(aws_glue_catalog_table.json), values(aws_glue_catalog_table.curated), values(aws_glue_catalog_table.view)
+        ) : [
+        for comment in concat(one(table.storage_descriptor).columns[*].comment, table.partition_keys[*].comment) : try(length(comment), 0) > 0
+      ]
+    ]))
+    error_message = "A column or a partition of a table or a view has no comment."
+  }
+}
+
 run "every_partition_is_projected_from_the_first_day" {
   command = plan
 
