@@ -299,7 +299,7 @@ def test_products_are_searched_by_words_category_and_price(page: Page, site: Sit
     same = [each for each in site.api.products.values() if each["category"] == product["category"]]
     expect(catalogue.locator("[data-item-id]")).to_have_count(len(same))
     searches = wait_until(lambda: bool(site.api.stored("Search"))) and site.api.stored("Search")
-    assert searches[0]["properties"] == {"words": product["title"], "hits": 1}
+    assert searches[0]["properties"] == {"query": product["title"], "hits": 1}
 
 
 def test_every_category_can_be_chosen_before_a_product_of_it_is_seen(page: Page, site: Site):

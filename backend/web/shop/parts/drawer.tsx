@@ -15,7 +15,7 @@ const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 const sentenceOf = ({ event_type, item_id, impression, properties }: SentEvent["event"]): string => {
   if (event_type === "Impression") return `You saw ${impression?.length} product${impression?.length === 1 ? "" : "s"}`;
-  if (event_type === "Search") return `You searched for “${properties?.["words"]}”`;
+  if (event_type === "Search") return `You searched for “${properties?.["query"]}”`;
   const product = item_id && knownProduct(item_id);
   const [before, after] = wordsOf(event_type) ?? TAKEN_OUT;
   return `You ${before} ${product ? titleOf(product) : item_id} ${after}`.trimEnd();

@@ -110,8 +110,8 @@ export const viewed = (itemId: string): string => {
   return client.view(itemId);
 };
 
-export const searched = (words: string, hits: number): string =>
-  client.track("Search", { properties: { words: words.slice(0, 200), hits } });
+export const searched = (query: string, hits: number): string =>
+  client.track("Search", { properties: { query: query.slice(0, 200), hits } });
 
 interface Line {
   itemId: string;
