@@ -1,4 +1,7 @@
-"""Generates the events of one visit to the shop, by a user or by a bot."""
+"""Generates the events of one visit to the shop, by a user or by a bot.
+
+A click names the items of its list, and a list without a click leaves no event: these days have no click-through rate.
+"""
 
 from __future__ import annotations
 

@@ -254,6 +254,19 @@ def test_items_are_new_once_they_are_created_and_not_novel_without_interactions(
     assert tuple(record.values()) == (None, 0.5, 1.0)
 
 
+def test_a_list_that_only_a_click_implies_is_in_no_rate(make_lake):
+    clicked, unclicked, implied = (
+        seen("a", "m", list_id=name, position=1, implied=name == "implied", clicked_at=clicked_at)
+        for name, clicked_at in (("clicked", at("11:00:00")), ("unclicked", None), ("implied", at("11:00:00")))
+    )
+    lake = make_lake(exposures=[clicked, unclicked, implied], conversions=[])
+
+    [lists] = lake.records("SELECT lists, clicked_lists, list_ctr FROM list_ctr")
+    [items] = lake.records("SELECT exposures, clicked, ctr FROM ctr")
+
+    assert [*lists.values()] == [*items.values()] == [2, 1, 0.5]
+
+
 def seen(user: str, variation: str, clock: str = "10:00:00", **fields):
     yesterday = (TODAY - timedelta(days=1)).isoformat()
     row = {"event_date": yesterday, "user_key": user, "variation": variation, "shown_at": at(clock, yesterday)}

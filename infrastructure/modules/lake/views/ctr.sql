@@ -5,7 +5,7 @@
 -- source string The source of the list.
 -- variation string The variation of an experiment.
 -- position bigint The place of the item, from 1; rates fall with it whatever is shown, so compare within a position.
--- exposures bigint Items seen, once per list and user.
+-- exposures bigint Items seen, once per list and user; without lists that only a click implies, which are clicked by definition.
 -- clicked bigint Of these, those with a click within 24 hours.
 -- ctr double clicked / exposures.
 -- added bigint Exposures whose item was added to the cart and attributed to the list.
@@ -50,4 +50,5 @@ FROM exposures e
 LEFT JOIN followed f
   ON f.recommendation_id = e.recommendation_id AND f.user_key = e.user_key AND f.item_id = e.item_id
 WHERE NOT coalesce(e.is_bot, false)
+  AND NOT coalesce(e.implied, false)
 GROUP BY e.event_date, e.slot, e.model, e.source, e.variation, e.position

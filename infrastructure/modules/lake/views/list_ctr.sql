@@ -4,7 +4,7 @@
 -- model string The model of the list.
 -- source string The source of the list.
 -- variation string The variation of an experiment.
--- lists bigint Lists that a user saw, once per list and user.
+-- lists bigint Lists that a user saw, once per list and user; without those that only a click implies, which are clicked by definition.
 -- clicked_lists bigint Of these, those with a click.
 -- list_ctr double clicked_lists / lists.
 -- exposures bigint Items seen in them.
@@ -23,6 +23,7 @@ WITH lists AS (
     count(clicked_at) AS clicked
   FROM exposures
   WHERE NOT coalesce(is_bot, false)
+    AND NOT coalesce(implied, false)
   GROUP BY event_date, slot, model, source, variation, list_id, user_key
 )
 
