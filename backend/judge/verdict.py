@@ -114,7 +114,7 @@ def judge(champion: MeasuredVersion | None, challenger: MeasuredVersion, rules: 
         champion's metric. Metrics that count other hits are not compared.
     """
     if champion is None:
-        return Verdict("challenger", "No version serves yet, so there is nothing to compare with.")
+        return Verdict("challenger", "The challenger serves as the first version: none served before it.")
     if champion.metrics.get(REPEATS_COUNT) != challenger.metrics.get(REPEATS_COUNT):
         other_hits = "hits include items that the user had interacted with in one of the versions only"
         return Verdict("challenger", f"The challenger serves without a comparison: {other_hits}.")

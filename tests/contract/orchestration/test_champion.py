@@ -149,7 +149,7 @@ def test_the_first_version_is_deployed_and_noted(cloud, train):
     deployed = train(0.2)
 
     assert deployed["Verdict"]["kept"] == "challenger"
-    assert "No version serves yet" in deployed["Verdict"]["reason"]
+    assert "serves as the first version" in deployed["Verdict"]["reason"]
     note = cloud.client("s3").get_object(
         Bucket=BUCKET, Key=f"champions/{deployed['CampaignArn'].rpartition('/')[2]}.json"
     )
@@ -182,7 +182,7 @@ def test_without_a_campaign_versions_are_judged_and_none_is_deployed(cloud, trai
 
     first, better, worse = train(0.2, tps=None), train(0.4, tps=None), train(0.05, tps=None)
 
-    assert "No version serves yet" in first["Verdict"]["reason"]
+    assert "serves as the first version" in first["Verdict"]["reason"]
     assert [each["SolutionVersionArn"][-2:] for each in (first, better, worse)] == ["v1", "v2", "v2"]
     assert (worse["TrainedVersionArn"][-2:], worse["Verdict"]["kept"]) == ("v3", "champion")
     assert cloud.personalize.campaigns == campaigns

@@ -24,7 +24,7 @@ def test_where_nothing_serves_the_challenger_does():
     verdict = judge(None, version("new", 0.0), RULES)
 
     assert (verdict.kept, verdict.comparisons) == ("challenger", ())
-    assert "No version serves yet" in verdict.reason
+    assert "serves as the first version" in verdict.reason
 
 
 def test_metrics_that_count_other_hits_are_not_compared():
