@@ -12,13 +12,18 @@ from deployment.local.demo.errors import DemoError
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Collection
 
     from deployment.local.demo.api import Api
 
 SHOWN = 8
 _CLICKS = 3
 _POLL_SECONDS = 0.05
-_TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
+"""How long a change is waited for."""
+
+_HISTORY = 100
+"""As many events of a user as the API answers."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def react(api: Api, user: str, taste: int = 0) -> Reaction:
         Index of the popular item that the user likes: users of different tastes click different items.
     """
     before = _recommended(api, user)
-    clicked = _choose_clicks(api, before, taste)
+    clicked = choose_clicks(api, {*before, *_interacted(api, user)}, taste) or before[-_CLICKS:]
     _click(api, user, clicked)
     seconds = _seconds_until_changed(api, user, before)
     # The first change may follow from the first click alone; the result shows the effect of all clicks.
@@ -104,7 +109,7 @@ def _click(api: Api, user: str, items: list[str]) -> None:
 
 def _seconds_until_changed(api: Api, user: str, before: list[str]) -> float | None:
     started = time.monotonic()
-    while time.monotonic() - started < _TIMEOUT_SECONDS:
+    while time.monotonic() - started < TIMEOUT_SECONDS:
         if _recommended(api, user) != before:
             return time.monotonic() - started
         time.sleep(_POLL_SECONDS)
@@ -129,17 +134,30 @@ def _strongest_reason(entry: dict[str, Any]) -> str:
     return str(max(reasons, key=lambda reason: float(reason["weight"]))["name"]) if reasons else ""
 
 
-def _choose_clicks(api: Api, recommended: list[str], taste: int) -> list[str]:
-    """Return related items that are not recommended yet: a popular one and items that are similar to it."""
-    others = [item for item in _items(api.get("/popular", num_results=50)) if item not in recommended]
+def choose_clicks(api: Api, known: Collection[str], taste: int) -> list[str]:
+    """Return a popular item and items that are similar to it, none of them known; an empty list where there are none.
+
+    Parameters
+    ----------
+    known
+        Items that are recommended, or that the user has interacted with, which would change nothing: those that the
+        demonstration clicked when it ran before are the user's latest.
+    """
+    others = [item for item in _items(api.get("/popular", num_results=50)) if item not in known]
     for popular in others[taste:]:
-        alike = [
-            item for item in _items(api.get(f"/similar-items/{quoted(popular)}", num_results=20)) if item != popular
-        ]
-        fresh = [item for item in alike if item not in recommended]
+        alike = _items(api.get(f"/similar-items/{quoted(popular)}", num_results=20))
+        fresh = [item for item in alike if item not in known and item != popular]
         if len(fresh) >= _CLICKS - 1:
             return [popular, *fresh[: _CLICKS - 1]]
-    return recommended[-_CLICKS:]
+    return []
+
+
+def _interacted(api: Api, user: str) -> list[str]:
+    try:
+        events = api.get(f"/users/{quoted(user)}/history", num_results=_HISTORY)["events"]
+    except NotFoundError:
+        return []
+    return [event["item_id"] for event in events]
 
 
 def _items(answer: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from deployment.audit.comparison import HISTORY, LAKE, TRACKER
 from deployment.audit.report import describe_not_forwarded
+from deployment.local.demo.reactions import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +165,7 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
     for reaction in reactions:
         clicked = ", ".join(_named(item, titles) for item in reaction.clicked)
         latency = (
-            "nothing moved"
+            f"the answer is the same after {TIMEOUT_SECONDS:.0f} s"
             if reaction.seconds is None
             else f"the answer changed after {reaction.seconds * 1000:,.0f} ms"
         )
