@@ -15,6 +15,7 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.catalogue import Catalogue
 from model.datasets.errors import InsufficientDataError
 from model.datasets.interactions import Interactions, from_columns
+from model.datasets.values import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -81,7 +82,8 @@ def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, ex
         return Catalogue()
     schema = read_schema(schema_text)
     columns = [column for column in schema.metadata() if column.name not in excluded and column.name != CREATED]
-    numeric = [column.name for column in columns if column.kind in NUMERIC]
+    # A float rounds large longs, which would then be one attribute of a segment.
+    numeric = {column.name: int if column.kind in WHOLE else float for column in columns if column.kind in NUMERIC}
     ids: list[str] = []
     features: list[tuple[str, ...]] = []
     created: list[int] = []
@@ -91,9 +93,9 @@ def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, ex
         ids.append(row_id)
         features.append(tuple(_features(columns, row)))
         created.append(int(row.get(CREATED) or 0))
-        for name in numeric:
+        for name, kind in numeric.items():
             value = row.get(name)
-            numbers[name].append(math.nan if value is None else float(value))
+            numbers[name].append(math.nan if value is None else kind(value))
     return Catalogue(ids, features, created, numbers)
 
 

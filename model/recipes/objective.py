@@ -51,7 +51,7 @@ class Objective:
 
     def put(self, place: int, numbers: Mapping[str, float]) -> None:
         """Add a new item (at the next position), or update one that has changed."""
-        factor = self._factors_of(np.array([numbers.get(self.column, np.nan)]))[0]
+        factor = self._factors_of(np.array([numbers.get(self.column, np.nan)], np.float64))[0]
         if place == len(self._factors):
             self._factors.append(factor)
         else:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.engine.filters.expression import EveryType, Number, OfCurrentItem, Parameter, Strings
 from model.engine.filters.filter_query import FilterQuery
-from model.engine.filters.interned_columns import compare
+from model.engine.filters.interned_columns import COMPARISONS
 from model.engine.filters.parameters import read_number, read_strings
 from model.engine.filters.rules import BY_EVENT_TYPE, is_number
 
@@ -66,7 +66,7 @@ def compile_user_condition(condition: Condition, column: Column) -> UserConditio
         own = None if query.user is None else users.number(query.user, column.name)
         if value is None or own is None:
             return False
-        return bool(compare(np.array([own]), condition.operator, value)[0])
+        return bool(COMPARISONS[condition.operator](own, value))
 
     def has_text(query: FilterQuery) -> bool:
         values = strings(query)

@@ -57,7 +57,7 @@ def _describe_operand(operand: Operand) -> str:
     if isinstance(operand, Strings):
         return " or ".join(f'"{value}"' for value in operand.values)
     if isinstance(operand, Number):
-        return f"{operand.value:g}" if abs(operand.value) < 1e6 else str(operand.value).removesuffix(".0")
+        return str(operand.value).removesuffix(".0")
     if isinstance(operand, Parameter):
         return f"${operand.name}"
     return f"the current item's {operand.field}" if isinstance(operand, OfCurrentItem) else "anything"

@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from model.engine.filters.interned_columns import LARGEST
 from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -346,6 +347,15 @@ def unquoted(text: str) -> str:
     return _ESCAPED.sub(r"\1", text[1:-1])
 
 
+def number_of(text: str) -> float:
+    """Return the number of a text, a whole one exactly where a long could hold it."""
+    number = float(text)
+    try:
+        return int(text) if abs(number) <= LARGEST else number
+    except ValueError:
+        return number
+
+
 def _value(reader: _Reader) -> Operand:
     # One pair of parentheses at most, since the nesting of client input must be bounded.
     if not reader.take_symbol("("):
@@ -357,7 +367,7 @@ def _value(reader: _Reader) -> Operand:
 
 def _bare_value(reader: _Reader) -> Operand:
     if reader.kind == "number":
-        return Number(float(reader.take()))
+        return Number(number_of(reader.take()))
     if reader.kind == "parameter":
         return Parameter(reader.take()[1:])
     if reader.take_word(CURRENT_ITEM):

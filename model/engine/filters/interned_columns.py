@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 NULL = -1  # the code of a missing string
 SEPARATOR = "|"  # between the values of one categorical field (developer guide, "Categorical metadata")
 FEW_CODES = 8  # up to this number, comparing one by one is faster than a look-up table
+EXACT, LARGEST = 2**53, 2**64  # a float64 has any whole number up to the first; no long reaches the second
+COMPARISONS = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class TextColumn:
@@ -86,29 +96,56 @@ class TextColumn:
 
 
 class NumberColumn:
-    """A column of numbers; NaN for a missing value."""
+    """A column of numbers, floats or longs; NaN for a missing value.
+
+    A long is the sum of the nearest float64 and a rest, of 512 at most. Only columns with a rest have an array of them.
+    """
 
     def __init__(self, size: int) -> None:
-        self.numbers = np.full(size, np.nan)
+        self._numbers = np.full(size, np.nan)
+        self._rests: NDArray[np.int16] | None = None
 
     def grow(self, size: int) -> None:
         """Grow to a number of rows."""
-        self.numbers = _grown(self.numbers, size, np.nan)
+        self._numbers = _grown(self._numbers, size, np.nan)
+        if self._rests is not None:
+            self._rests = _grown(self._rests, size, 0)
 
     def set(self, row: int, value: float | None) -> None:
         """Set the value of a row."""
-        self.numbers[row] = np.nan if value is None else value
+        self._numbers[row] = np.nan if value is None else value
+        rest = 0 if value is None else _rest(value)
+        if self._rests is not None:
+            self._rests[row] = rest
+        elif rest:
+            self._rests = np.zeros(self._numbers.size, np.int16)
+            self._rests[row] = rest
+
+    def value(self, row: int) -> float | None:
+        """Return the value of a row."""
+        number = float(self._numbers[row])
+        if np.isnan(number):
+            return None
+        rest = 0 if self._rests is None else int(self._rests[row])
+        return int(number) + rest if rest else number
+
+    def matches(self, rows: slice | NDArray[np.int64], sign: str, value: float) -> NDArray[np.bool_]:
+        """Return, as array of shape (n,), which of n rows have a number for which a comparison with a value is true."""
+        compares, numbers = COMPARISONS[sign], self._numbers[rows]
+        nearest, rest = float(value), _rest(value)
+        met: NDArray[np.bool_] = compares(numbers, nearest)
+        if self._rests is not None or rest:
+            rests = 0 if self._rests is None else self._rests[rows]
+            met = np.where(numbers == nearest, compares(rests, rest), met)
+        # A missing number differs from all others, but meets no condition.
+        return met & ~np.isnan(numbers) if sign == "!=" else met
 
 
-def compare(numbers: NDArray[np.float64], operator: str, value: float) -> NDArray[np.bool_]:
-    """Compare n numbers by =, !=, <, <=, > or >= with a value; a missing number meets no condition, not even "!="."""
-    if operator == "!=":
-        return (numbers < value) | (numbers > value)
-    compared: NDArray[np.bool_] = _COMPARISONS[operator](numbers, value)
-    return compared
-
-
-_COMPARISONS = {"=": np.equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+def _rest(number: float) -> int:
+    """Return what the nearest float64 lacks of a whole number."""
+    if isinstance(number, int) and EXACT < abs(number) <= LARGEST:
+        return number - int(float(number))
+    return 0
 
 
 def _grown(array: NDArray[Any], size: int, missing: float) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from model.engine.filters.expression import unquoted
+from model.engine.filters.expression import number_of, unquoted
 from model.engine.personalize.errors import InvalidInputError
 
 _STRING = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*(,|$)')
@@ -29,7 +29,7 @@ def read_number(name: str, text: str) -> float:
     """Read a finite number; the message of the error does not repeat the text, since it may be personal data."""
     try:
         # float() would also read 1_000 and the digits of other scripts.
-        number = float(text) if text.isascii() and "_" not in text else math.nan
+        number = number_of(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

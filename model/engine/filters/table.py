@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.datasets.limits import STRING_LENGTH
-from model.engine.filters.interned_columns import SEPARATOR, NumberColumn, TextColumn, compare
+from model.engine.filters.interned_columns import SEPARATOR, NumberColumn, TextColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -152,9 +152,7 @@ class Table:
     def number(self, number: int, name: str) -> float | None:
         """Return the number that a row has in a column; None for a missing value."""
         column = self._columns.numbers.get(name)
-        if column is None or np.isnan(column.numbers[number]):
-            return None
-        return float(column.numbers[number])
+        return column.value(number) if column else None
 
     def with_texts(self, name: str, values: Sequence[str], *, several: bool, negated: bool) -> NDArray[np.bool_]:
         """Return which rows have one of the values in a column or, if negated, only other values, as a read-only array.
@@ -177,7 +175,7 @@ class Table:
             return np.zeros(self.size, np.bool_)
 
         def evaluate(rows: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
-            return compare(column.numbers[rows], operator, value)
+            return column.matches(rows, operator, value)
 
         return self._cached((name, operator, value), evaluate)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from model.engine.filters.expression import number_of
 from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -69,4 +70,4 @@ def _value(column: Column, condition: re.Match[str]) -> str | float:
         raise InvalidInputError(f"the column {column.name} is boolean: segments cannot use it")
     if condition["number"] is None:
         raise InvalidInputError(f"the column {column.name} holds numbers: leave the quotes out")
-    return float(condition["number"])
+    return number_of(condition["number"])

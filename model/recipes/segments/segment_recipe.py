@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
 
 
+def attribute_of(column: str, value: str | float) -> str:
+    """Return an attribute of items, such as "GENRES=Comedy" or "YEAR=1995.0", as `SegmentRecipe.segment` takes it."""
+    # A float rounds large whole numbers, which stay as they are.
+    number = value if isinstance(value, str) or float(value) != value else float(value)
+    return f"{column}={number}"
+
+
 class SegmentRecipe(abc.ABC):
     """An algorithm that makes segments of users; trained like a `Recipe`, but queried in batches only.
 

@@ -20,7 +20,7 @@ from model.arrays.top_k import NEVER, top_k
 from model.recipes.embeddings.content import Content
 from model.recipes.embeddings.item_space import ItemSpace, dimensions_of
 from model.recipes.item_to_item.transitions import Transitions
-from model.recipes.segments.segment_recipe import SegmentRecipe
+from model.recipes.segments.segment_recipe import SegmentRecipe, attribute_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -125,7 +125,7 @@ class UserSegments(SegmentRecipe):
         for name, numbers in data.catalogue.numbers.items():
             for item, number in zip(data.catalogue.item_ids, numbers, strict=True):
                 if not math.isnan(number):
-                    attributes.setdefault(f"{name}={float(number)}", []).append(place_of[item])
+                    attributes.setdefault(attribute_of(name, number), []).append(place_of[item])
         return cls(
             (list(known.user_ids), item_ids),
             Histories.fit(known, space),

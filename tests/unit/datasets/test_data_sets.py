@@ -251,3 +251,14 @@ def test_features_are_categories_by_level_and_words_of_text():
     assert catalogue.features == [("CATEGORY=a", "CATEGORY=b", *words), ()]
     assert catalogue.created == [5, 0]
     assert without.features[0] == words
+
+
+def test_longs_stay_whole_in_a_catalogue_and_floats_may_have_any_size():
+    schema = avro_schema(
+        "Items",
+        [{"name": name, "type": kind} for name, kind in (("ITEM_ID", "string"), ("CODE", "long"), ("PRICE", "float"))],
+    )
+
+    catalogue = catalogue_of({"i": {"CODE": 2**53 + 1, "PRICE": 10**30}}, schema, set())
+
+    assert catalogue.numbers == {"CODE": [2**53 + 1], "PRICE": [1e30]}

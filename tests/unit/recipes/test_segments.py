@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from model.recipes.segments.segment_recipe import attribute_of
 from model.recipes.segments.user_segments import FALLBACK, UserSegments, split_in_time
 from model.registry.recipes import RECIPES
 from tests.factories.training_data import shop_data
@@ -13,10 +16,10 @@ BY_ITEM, BY_ATTRIBUTE = "aws-item-affinity", "aws-item-attribute-affinity"
 DATA = shop_data(users=120)
 
 
-def fitted(name):
+def fitted(name, data=DATA):
     algorithm = RECIPES[name].algorithm
     assert issubclass(algorithm, UserSegments)
-    return algorithm.fit(DATA, FALLBACK)
+    return algorithm.fit(data, FALLBACK)
 
 
 def share_of_shelf(user, shelf):
@@ -61,6 +64,16 @@ def test_an_item_must_have_all_of_the_attributes():
         recipe.segment(["CATEGORY=attic"], 5)
     with pytest.raises(LookupError, match="no attribute at all"):
         recipe.segment([], 5)
+
+
+def test_large_whole_numbers_are_different_attributes():
+    items = DATA.catalogue.item_ids
+    codes: dict[str, list[float]] = {"CODE": [2**53 + place % 2 for place in range(len(items))]}
+    recipe = fitted(BY_ATTRIBUTE, replace(DATA, catalogue=replace(DATA.catalogue, numbers=codes)))
+
+    for place, value in enumerate([2.0**53, 2**53 + 1]):
+        found = recipe.items_of([attribute_of("CODE", value)])
+        assert sorted(recipe.item_ids[item] for item in found) == sorted(items[place::2])
 
 
 def test_an_unknown_item_is_named():

@@ -22,7 +22,7 @@ from model.engine.personalize.errors import InvalidInputError
 from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_string, run_batch
 from model.engine.serving.segment_query import read_query
 from model.engine.storage.control_plane.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION, BatchJobInternals
-from model.recipes.segments.segment_recipe import SegmentRecipe
+from model.recipes.segments.segment_recipe import SegmentRecipe, attribute_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def _attributes(line: dict[str, Any], schema: Schema | None) -> list[str]:
     expression = line.get("itemAttributes")
     if not isinstance(expression, str):
         raise InvalidInputError("itemAttributes is required and must be a string")
-    return [f"{name}={value}" for name, value in read_query(expression, schema)]
+    return [attribute_of(name, value) for name, value in read_query(expression, schema)]
 
 
 RESOURCE_KIND = ResourceKind(

@@ -9,6 +9,7 @@ import pytest
 from tests.contract.engine.calls import MOMENT, event, export, put_events, rows_of, send
 from tests.contract.engine.running_engine import ROLE, WAIT_SECONDS, until_settled
 from tests.contract.engine.shops import Shop
+from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import interactions_csv, shop_rows
 from tests.fakes.waiting import wait_until
 
@@ -70,6 +71,19 @@ def test_of_items_that_were_put_twice_both_rows_are_exported_by_default_and_the_
 
     assert [float(row["PRICE"]) for row in rows_of(shop, "items-put")] == [1.0, 2.0]
     assert [float(row["PRICE"]) for row in rows_of(shop, "items-all")] == [2.0]
+
+
+@pytest.mark.honours("CreateDatasetExportJob", "longs have all of their digits, whether they were imported or put")
+def test_longs_keep_their_digits(engine, s3):
+    schema = avro_schema("Items", [{"name": "ITEM_ID", "type": "string"}, {"name": "CODE", "type": "long"}])
+    shop = Shop(engine, s3, account="666600000003", schemas={"Items": schema})
+    imported, put = 2**63 - 1, -(2**53) - 1
+    shop.load("Items", s3.put("data", "export/codes.csv", f"ITEM_ID,CODE\na,{imported}\n"), "codes")
+    shop.put_item("b", code=put)
+
+    export(shop, "Items", "codes-all", ingestionMode="ALL")
+
+    assert {row["ITEM_ID"]: row["CODE"] for row in rows_of(shop, "codes-all")} == {"a": str(imported), "b": str(put)}
 
 
 @pytest.mark.honours("CreateDatasetExportJob", "an S3 location that cannot be written fails the job with the reason")

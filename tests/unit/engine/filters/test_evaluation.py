@@ -260,5 +260,24 @@ def test_a_changed_item_counts_from_the_next_query_on():
     assert world.allowed(expression) == {"sequel"}
 
 
+@pytest.mark.parametrize(
+    ("expression", "values", "allowed"),
+    [
+        ("INCLUDE ItemID WHERE Items.CREATION_TIMESTAMP = 9007199254740993", {}, {"odd"}),
+        ("INCLUDE ItemID WHERE Items.CREATION_TIMESTAMP > $T", {"T": "9007199254740992"}, {"odd"}),
+        ("EXCLUDE ItemID WHERE Items.CREATION_TIMESTAMP < CurrentItem.CREATION_TIMESTAMP", {}, {"odd"}),
+        ("INCLUDE ItemID WHERE Items.PRICE > 0 IF CurrentUser.AGE = 9007199254740992", {}, {"even", "odd"}),
+        ("INCLUDE ItemID WHERE Items.PRICE > 0 IF CurrentUser.AGE != 9007199254740993", {}, {"even", "odd"}),
+    ],
+)
+def test_whole_numbers_beyond_those_of_a_float_are_compared_exactly(expression, values, allowed):
+    world = World(
+        {"even": {"CREATION_TIMESTAMP": 2**53}, "odd": {"CREATION_TIMESTAMP": 2**53 + 1}},
+        {"ann": {"AGE": 2**53 + 1}},
+    )
+
+    assert world.allowed(expression, item="odd", **values) == allowed
+
+
 def test_a_world_without_rows_allows_nothing():
     assert World().allowed("EXCLUDE ItemID WHERE Items.PRICE > 0") == set()

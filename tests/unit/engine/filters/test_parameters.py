@@ -28,7 +28,17 @@ def test_strings_that_are_not_quoted_separately_are_refused(text):
         read_strings("P", text)
 
 
-@pytest.mark.parametrize(("text", "number"), [("10", 10.0), ("-2.5", -2.5), ("1e3", 1000.0), (" 7 ", 7.0)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("10", 10),
+        ("-2.5", -2.5),
+        ("1e3", 1000.0),
+        (" 7 ", 7),
+        ("9007199254740993", 2**53 + 1),
+        ("9" * 300, float("9" * 300)),
+    ],
+)
 def test_numbers(text, number):
     assert read_number("P", text) == number
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.engine.filters import table as table_module
+from model.engine.filters.interned_columns import COMPARISONS
 from model.engine.filters.table import ROOM, Table
 
 IDS = st.sampled_from("abcdef")
@@ -87,6 +88,31 @@ def test_a_table_agrees_with_its_rows_after_any_changes(changes):
         for row_id, number in numbers.items():
             assert table.row(row_id) == number
         numbers = {row_id: number for number, row_id in enumerate(table.ids) if row_id}
+
+
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+NEAR_LIMITS = st.sampled_from([2**53, 2**62, -(2**53)]).flatmap(lambda limit: st.integers(limit - 3, limit + 3))
+
+
+@given(
+    sizes=st.lists(NEAR_LIMITS | WHOLE | st.sampled_from([0, 2.5, None]), min_size=1, max_size=6),
+    asked=NEAR_LIMITS | WHOLE | st.just(2.5) | NEAR_LIMITS.map(float),
+)
+def test_whole_numbers_are_compared_exactly(sizes, asked):
+    table = Table()
+    table.replace({str(place): {"SIZE": size} for place, size in enumerate(sizes)})
+
+    assert [table.number(place, "SIZE") for place in range(table.size)] == sizes
+    for sign, compares in COMPARISONS.items():
+        wanted = [size is not None and compares(size, asked) for size in sizes]
+        assert table.with_number("SIZE", sign, asked).tolist() == wanted
+
+
+def test_a_replaced_large_number_leaves_nothing_of_it(table):
+    table.upsert("a", {"SIZE": 2**53 + 1})
+    table.upsert("a", {"SIZE": 2**53})
+
+    assert table.with_number("SIZE", "=", 2**53).tolist() == [True]
 
 
 def test_a_table_grows_beyond_its_initial_room(table):

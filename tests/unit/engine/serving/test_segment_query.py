@@ -21,6 +21,7 @@ ITEMS = read_schema(schema_text("Items"))
     [
         ('ITEMS.category = "shoes"', [("CATEGORY", "shoes")]),
         ('ITEMS.CATEGORY="a" and ITEMS.price = 9.5', [("CATEGORY", "a"), ("PRICE", 9.5)]),
+        ("ITEMS.creation_timestamp = 9007199254740993", [("CREATION_TIMESTAMP", 2**53 + 1)]),
         (r'ITEMS.category = "6\" pipe AND more"', [("CATEGORY", '6" pipe AND more')]),
         ('ITEMS.category = "a" AND ITEMS.category = "b"', [("CATEGORY", "a"), ("CATEGORY", "b")]),
     ],
