@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateFilter: an invalid expression is refused at once."""
     group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
-    check_quota(engine, caller, FILTER, request["name"], limits.FILTERS_PER_GROUP, datasetGroupArn=group.arn)
     compiled = _compile(engine, group, request["filterExpression"])
+    check_quota(engine, caller, FILTER, request["name"], limits.FILTERS_PER_GROUP, datasetGroupArn=group.arn)
     _check_fields(engine, group, compiled)
     filter_ = create_resource(
         engine, caller, FILTER, f"filter/{request['name']}", request, FilterInternals(fields=sorted(compiled.fields))

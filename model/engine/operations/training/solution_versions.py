@@ -71,6 +71,8 @@ def begin(
     ------
     InvalidInputError
         The training mode is not possible, or a dataset is missing.
+    ResourceAlreadyExistsError
+        The solution has a version of the name.
     LimitExceededError
         Too many versions are being trained.
     """
@@ -79,6 +81,10 @@ def begin(
         full = _full_version(engine, solution, request["trainingMode"])
         internals.settings, internals.tuned = full.internals.settings, full.internals.tuned
     _check_datasets(engine, solution)
+    part_of_arn = f"{solution.document['name']}/{internals.id[:8]}"
+    name = request.get("name") or part_of_arn
+    if any(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, name=name)):
+        raise ResourceAlreadyExistsError(f"the solution has a version of the name {name} already")
     pending = [
         version for version in engine.resources.of_kind(SOLUTION_VERSION) if version.status in {PENDING, IN_PROGRESS}
     ]
@@ -87,10 +93,6 @@ def begin(
         >= limits.PENDING_SOLUTION_VERSIONS
     ):
         raise LimitExceededError(f"{limits.PENDING_SOLUTION_VERSIONS} solution versions are being trained already")
-    part_of_arn = f"{solution.document['name']}/{internals.id[:8]}"
-    name = request.get("name") or part_of_arn
-    if any(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, name=name)):
-        raise ResourceAlreadyExistsError(f"the solution has a version of the name {name} already")
     copied = {member: solution.document[member] for member in FROM_SOLUTION if member in solution.document}
     document = {**request, **copied, "name": name, "trainingType": training_type}
     version = create_resource(engine, caller, SOLUTION_VERSION, f"solution/{part_of_arn}", document, internals)

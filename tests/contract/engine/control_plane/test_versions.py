@@ -186,13 +186,16 @@ def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
     assert "batch-inference-job/busy" in refusal(control.delete_dataset, datasetArn=dataset).message
 
 
-@pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings pending or in progress")
+@pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings pending or in progress; a taken name comes first")
 def test_a_twenty_first_training_at_a_time_is_over_the_quota(slow_shop):
     control = slow_shop.control
     arn = slow_shop.add_solution("many", "aws-popularity-count")
-    made = [control.create_solution_version(solutionArn=arn)["solutionVersionArn"] for _ in range(20)]
+    names = [f"v{number}" for number in range(20)]
+    made = [control.create_solution_version(solutionArn=arn, name=name)["solutionVersionArn"] for name in names]
     code, message = refusal(control.create_solution_version, solutionArn=arn)
+    taken = refusal(control.create_solution_version, solutionArn=arn, name="v19").code
 
     for version in made:
         outcome(control.stop_solution_version_creation, solutionVersionArn=version)  # the first may be ACTIVE already
     assert (code, "20 solution versions" in message) == ("LimitExceededException", True)
+    assert taken == "ResourceAlreadyExistsException"

@@ -79,7 +79,7 @@ def test_wrong_expressions(new_shop, expression, message):
     assert new_shop.control.list_filters()["Filters"] == []
 
 
-@pytest.mark.honours("CreateFilter", "thirty filters per dataset group")
+@pytest.mark.honours("CreateFilter", "thirty filters per dataset group; a wrong expression comes first")
 def test_a_dataset_group_has_thirty_filters(new_shop):
     for number in range(30):
         new_shop.control.create_filter(name=f"f{number}", datasetGroupArn=new_shop.group, filterExpression=CHEAP)
@@ -88,6 +88,7 @@ def test_a_dataset_group_has_thirty_filters(new_shop):
 
     assert code == "LimitExceededException"
     assert "30" in message
+    assert refusal(new_shop.add_filter, "f30", "INCLUDE Items").code == "InvalidInputException"
 
 
 def wide_shop(shop: Shop) -> None:
