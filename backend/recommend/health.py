@@ -33,13 +33,13 @@ def check_health(dependencies: RecommendDependencies, now: int) -> dict[str, Any
     try:
         item = finish(start(lambda: _read_popular(dependencies)), Deadline.after(REQUEST_SECONDS))
     except CallFailedError as error:
-        tables = {"status": "failing", "reason": str(error)}
-        return {"status": "degraded", "dependencies": {"tables": tables, "recommender": {"status": "unknown"}}}
-    tables = {"status": "ok", "took_ms": str(round((time.perf_counter() - started) * 1000))}
+        failing = {"status": "failing", "reason": str(error)}
+        return {"status": "degraded", "dependencies": {"tables": failing, "recommender": {"status": "unknown"}}}
+    tables = {"status": "ok", "took_ms": round((time.perf_counter() - started) * 1000)}
     recommender: dict[str, Any] = {"status": "unasked"}
     stored = read_stored(item) if item else None
     if stored:
-        recommender = {"status": "answered", "seconds_ago": (now - stored.answered_at) // 1000}
+        recommender = {"status": "answered", "seconds_ago": max(0, now - stored.answered_at) // 1000}
     return {"status": "ready", "dependencies": {"tables": tables, "recommender": recommender}}
 
 

@@ -102,7 +102,7 @@ def answer_schemas() -> dict[str, Schema]:
         "Health": _object(
             "status dependencies",
             status={"type": "string", "enum": ["ready", "degraded"]},
-            dependencies=_described({"type": "object"}, "The dependencies of the API and their health."),
+            dependencies=_described(_dependencies(), "The dependencies of the API and their health."),
         ),
         "TrainingRuns": {
             "allOf": [
@@ -111,6 +111,26 @@ def answer_schemas() -> dict[str, Schema]:
             ]
         },
     }
+
+
+def _dependencies() -> Schema:
+    return _object(
+        "tables recommender",
+        tables=_object(
+            "status",
+            status={"type": "string", "enum": ["ok", "failing"]},
+            took_ms=_COUNT,
+            reason=_described(_TEXT, "Why they do not answer."),
+        ),
+        recommender=_object(
+            "status",
+            status=_described(
+                {"type": "string", "enum": ["answered", "unasked", "unknown"]},
+                "Of its latest stored answer: answered, unasked while there is none, or unknown while the tables fail.",
+            ),
+            seconds_ago=_described(_COUNT, "The age of that answer."),
+        ),
+    )
 
 
 def _ref(name: str) -> Schema:

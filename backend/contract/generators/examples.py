@@ -310,7 +310,7 @@ SYSTEM_INFO: dict[str, Any] = {
 HEALTH: dict[str, Any] = {
     "status": "ready",
     "dependencies": {
-        "tables": {"status": "ok", "took_ms": "3"},
+        "tables": {"status": "ok", "took_ms": 3},
         "recommender": {"status": "answered", "seconds_ago": 41},
     },
 }

@@ -303,6 +303,7 @@ def test_health_reports_tables_and_recommender_without_calling_it(serving):
     asked = len(serving.runtime.asked)
     health = check_health(serving.dependencies, NOW + 3000)
     assert health["status"] == "ready"
+    assert isinstance(health["dependencies"]["tables"]["took_ms"], int)
     assert health["dependencies"]["recommender"] == {"status": "answered", "seconds_ago": 3}
     serving.dynamodb.faults["batch_get_item"].always(timeout())
     assert check_health(serving.dependencies, NOW)["status"] == "degraded"
