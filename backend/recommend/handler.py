@@ -82,7 +82,7 @@ def _dependencies() -> RecommendDependencies:
         },
         models=json.loads(os.environ["MODELS"]),
         custom_model=CustomModel(cache(lambda: boto3.client("sagemaker-runtime", config=recommender)), dynamodb, names),
-        deployed=frozenset(os.environ["DEPLOYED_CAMPAIGNS"].split(",")),
+        deployed=frozenset(os.environ["DEPLOYED_CAMPAIGNS"].split(",")) - {"none"},
         filters=PublishedFilters(
             boto3.client("ssm", config=tables), os.environ["FILTERS_PARAMETER"], clock=time.monotonic
         ),
@@ -106,7 +106,7 @@ def _models() -> Models:
     return Models(
         boto3.client("personalize", config=config),
         os.environ["DATASET_GROUP_ARN"],
-        tuple(arn for arn in used.campaigns.values() if arn in used.deployed),
+        tuple(sorted(used.deployed)),
         clock=time.monotonic,
     )
 

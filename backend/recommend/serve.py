@@ -152,7 +152,7 @@ def serve(
     """
     started = time.perf_counter()
     deadline = deadline or Deadline.after(REQUEST_SECONDS)
-    check_model(request, dependencies.models)
+    request = check_model(request, dependencies.models)
     request = check_filter(request, dependencies, deadline)
     if request.promotion is not None:
         share = deadline.share(LOOKUP_SHARE)

@@ -254,7 +254,9 @@ def _model() -> Schema:
             "description": "Of the version on its hold-out, by name; none before it is ACTIVE.",
         },
         serves=_described({"type": "boolean"}, "Whether a campaign serves this version."),
-        campaign=_described(_TEXT, "The campaign that serves it, the model of its answers."),
+        campaign=_described(
+            _TEXT, "The campaign that serves it: the model of its answers, by which requests name it, too."
+        ),
     )
 
 

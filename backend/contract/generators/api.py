@@ -134,7 +134,8 @@ def rerank_schema() -> Schema:
             },
             "model": {
                 **ID,
-                "description": "A solution of model/solutions whose campaign ranks, or custom: a SageMaker endpoint.",
+                "description": "A solution of model/solutions whose campaign ranks, by its name or its campaign's, or "
+                "custom: a SageMaker endpoint.",
             },
             **{name: {**LABEL, "description": description} for name, description in LABELS.items()},
         },

@@ -115,7 +115,8 @@ def _model(example: str) -> Schema:
         "name": "model",
         "in": "query",
         "description": "A solution of model/solutions whose campaign answers in place of the route's own, or custom "
-        "for the model of a SageMaker endpoint, which takes neither filter, promotion, context nor explain.",
+        "for the model of a SageMaker endpoint, which takes neither filter, promotion, context nor explain. The name "
+        "of its campaign, as GET /models and the model of an answer have it, names it as well.",
         "schema": ID,
         "example": example,
     }

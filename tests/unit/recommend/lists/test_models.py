@@ -51,6 +51,16 @@ def test_the_campaign_of_the_named_solution_answers(serving):
     assert serving.firehose.rows[-1]["model"] == "shop-trending"
 
 
+def test_a_model_may_be_named_as_answers_and_the_list_of_models_do(serving):
+    for model in ("trending", "shop-trending"):
+        body = serving.ask(replace(FOR_ANN, model=model))
+        assert serving.ask(replace(FOR_ANN, model=body["model"]))["source"] == "cache"
+    with pytest.raises(BadRequestError, match="cannot be used with model=custom"):
+        serving.ask(replace(CUSTOM, model="shop-custom", with_explanations=True))
+
+    assert [asked["campaignArn"] for asked in serving.runtime.asked] == [TRENDING]
+
+
 def test_answers_of_models_are_stored_apart(serving):
     requests = [FOR_ANN, replace(FOR_ANN, model="trending"), CUSTOM]
     assert [serving.ask(request)["source"] for request in requests * 2] == ["recommender"] * 3 + ["cache"] * 3
