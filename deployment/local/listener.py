@@ -37,6 +37,8 @@ _CLIENT_SECONDS = 30.0
 _BODY_BYTES = 10 * 1024 * 1024
 """What API Gateway accepts: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
 
+# On any port, since a tunnel may end on another one. No page of another site can send these names.
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _PATH = re.compile(r"/[!-~]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -50,6 +52,7 @@ _REPLACED = _OF_A_CONNECTION | {"host"}
 # Every response of CloudFront has it: one without is of the emulator itself, which does not know the name.
 _MARK = "x-amz-cf-id"
 
+_FOREIGN = b"This address is for this machine only: the header Host must be localhost, 127.0.0.1 or [::1].\n"
 _ABSENT = b"The shop is not deployed on this machine yet: `make demo` does it.\n"
 
 
@@ -100,11 +103,14 @@ def find_distribution(cloudfront: Any, comment: str) -> str | None:
 
 def _refusal_of(path: str, headers: Message) -> HTTPStatus | None:
     """Return the status of a request that cannot be forwarded as it is; None for a good one."""
-    lengths = headers.get_all("content-length", [])
+    lengths, hosts = headers.get_all("content-length", []), headers.get_all("host", [])
     # The parser skips what follows a line that is no header, so that the body would be the next request.
     is_damaged = bool(headers.defects) or not _PATH.fullmatch(path)
     if is_damaged or len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
         return HTTPStatus.BAD_REQUEST
+    # A page of any site can resolve its own name to this machine, so that the browser takes this for the page's server.
+    if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
+        return HTTPStatus.MISDIRECTED_REQUEST
     if "transfer-encoding" in headers:
         return HTTPStatus.LENGTH_REQUIRED
     return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if any(int(each) > _BODY_BYTES for each in lengths) else None
@@ -139,7 +145,8 @@ def make_server(port: int, endpoint: str, distribution: Distribution) -> Threadi
         def do_GET(self) -> None:
             if isinstance(body := _read_body(self.path, self.headers, self.rfile), HTTPStatus):
                 self.close_connection = True  # the body is not read
-                self._write(body, [], b"")
+                reason = _FOREIGN if body is HTTPStatus.MISDIRECTED_REQUEST else b""
+                self._write(body, [("Content-Type", "text/plain")], reason)
                 return
             if (name := distribution.name()) is None:
                 self._write(HTTPStatus.SERVICE_UNAVAILABLE, [("Content-Type", "text/plain")], _ABSENT)

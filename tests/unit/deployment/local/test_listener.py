@@ -113,18 +113,46 @@ def test_the_name_replaces_the_host_whatever_its_case(world: World, host: str) -
     ],
 )
 def test_a_request_that_cannot_be_forwarded_as_it_is_is_refused(world: World, head: bytes, status: int) -> None:
-    assert raw(world, head + b"\r\nHost: a\r\n\r\n").startswith(f"HTTP/1.1 {status} ".encode())
+    assert raw(world, head + b"\r\nHost: localhost\r\n\r\n").startswith(f"HTTP/1.1 {status} ".encode())
+    assert world.emulator.got == []
+
+
+@pytest.mark.parametrize("host", ["localhost:4568", "LocalHost", "127.0.0.1:4568", "[::1]:4568", "127.0.0.1:14568"])
+def test_a_request_to_a_loopback_name_is_forwarded_on_any_port(world: World, host: str) -> None:
+    assert world.ask("GET", "/", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ["pages.example"],
+        ["127.0.0.1.pages.example:4568"],
+        ["localhost@pages.example"],
+        ["pages.example:4568", "localhost"],
+        ["[::1"],
+        ["localhost:a"],
+        ["10.0.0.5"],
+        [""],
+        [],
+    ],
+)
+def test_a_page_whose_name_leads_here_is_refused_with_the_reason(world: World, hosts: list[str]) -> None:
+    lines = "".join(f"Host: {host}\r\n" for host in hosts)
+    answer = raw(world, f"GET /v1/popular HTTP/1.1\r\n{lines}\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 421 ")
+    assert b"localhost, 127.0.0.1 or [::1]" in answer
     assert world.emulator.got == []
 
 
 def test_a_browser_that_sends_nothing_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world.listener.RequestHandlerClass, "timeout", 0.2)
 
-    assert raw(world, b"POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx") == b""
+    assert raw(world, b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nx") == b""
 
 
 def test_a_request_whose_sender_leaves_before_its_end_is_not_forwarded(world: World) -> None:
-    raw(world, b"POST /v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n[{}]", ends=True)
+    raw(world, b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n[{}]", ends=True)
 
     assert world.emulator.got == []
 
