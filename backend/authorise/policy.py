@@ -57,6 +57,7 @@ def allow(identity: Identity, credential: Credential, method_arn: str, usage_pre
         "name": identity.name,
         "producer": identity.producer,
         "origins": " ".join(identity.origins),
+        "roles": " ".join(identity.roles),
         "denial": explain_denial(identity.roles, identity.producer, credential),
     }
     if reads := _reads(identity):

@@ -22,6 +22,8 @@ class Caller:
     ----------
     producer
         `page` or `server`.
+    roles
+        None in an answer that the gateway has cached of an authoriser that did not state them.
     reads
         The users whose recommendations it may read: `all`, `visitors`, or None.
     origins
@@ -29,6 +31,7 @@ class Caller:
     """
 
     producer: str
+    roles: frozenset[str] | None
     reads: str | None
     origins: frozenset[str]
 
@@ -108,7 +111,8 @@ def caller_of(event: Mapping[str, Any]) -> Caller | None:
     context = (event.get("requestContext") or {}).get("authorizer")
     if not context:
         return None
-    return Caller(context["producer"], context.get("reads"), frozenset(context.get("origins", "").split()))
+    roles = frozenset(context["roles"].split()) if "roles" in context else None
+    return Caller(context["producer"], roles, context.get("reads"), frozenset(context.get("origins", "").split()))
 
 
 def request_id_of(event: Mapping[str, Any]) -> str:

@@ -7,9 +7,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from backend.contract.access.roles import ROUTES
 from backend.http.answer import Answer, answer
 from backend.http.cors import check_origin, cors_headers
-from backend.http.errors import HttpError, NotFoundError
+from backend.http.errors import ForbiddenError, HttpError, NotFoundError
 from backend.http.request import Request, caller_of, headers_of, read_request, request_id_of
 
 Route = tuple[str, str]
@@ -42,6 +43,7 @@ def routes(table: Mapping[Route, Endpoint]) -> Handler:
 def _answer(table: Mapping[Route, Endpoint], event: Mapping[str, Any], request_id: str) -> Answer:
     try:
         request = read_request(event)
+        _check_roles(request)
         check_origin(request.headers, request.caller)
         return table.get((request.method, request.resource), _no_route)(request)
     except HttpError as error:
@@ -49,6 +51,15 @@ def _answer(table: Mapping[Route, Endpoint], event: Mapping[str, Any], request_i
     except Exception as error:  # noqa: BLE001 - the last resort: the caller gets JSON and the log gets the cause
         _logger.error("request %s failed: %s", request_id, _cause(error))  # noqa: TRY400 - messages may hold user ids
         return error_answer(HttpError("the request failed; the log has the cause under its request id"), request_id)
+
+
+def _check_roles(request: Request) -> None:
+    """Raise `ForbiddenError` where the caller may not call a route, as the authoriser should have refused it."""
+    access, caller = ROUTES.get(f"{request.method} {request.resource}"), request.caller
+    if access is None or not access.roles:
+        return
+    if caller is None or (caller.roles is not None and not access.permits(caller.roles, caller.producer)):
+        raise ForbiddenError("the roles of the key do not permit this request")
 
 
 def _cause(error: BaseException) -> str:

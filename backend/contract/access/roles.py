@@ -52,6 +52,10 @@ class Access:
     credential: Credential = "header"
     producers: tuple[Producer, ...] = ("page", "server")
 
+    def permits(self, roles: Iterable[str], producer: str) -> bool:
+        """Return whether a key of a producer with these roles may call the route, which needs one."""
+        return producer in self.producers and not set(self.roles).isdisjoint(roles)
+
 
 API_VERSION: Final = "1"
 """The version of the contract of these routes, as `v1` in the address."""
@@ -83,11 +87,9 @@ ROUTES: Final[dict[str, Access]] = {
 
 def routes_of(roles: Iterable[str], producer: str, credential: Credential) -> list[str]:
     """Return the routes that a key may call, of those to which the key is sent by a header or by the address."""
-    held = set(roles)
+    held = frozenset(roles)
     return [
-        route
-        for route, access in ROUTES.items()
-        if access.credential == credential and producer in access.producers and held.intersection(access.roles)
+        route for route, access in ROUTES.items() if access.credential == credential and access.permits(held, producer)
     ]
 
 

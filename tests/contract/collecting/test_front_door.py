@@ -66,7 +66,8 @@ def handler(cloud, function, monkeypatch):
 
 
 def _call(handler, body, resource="/events", method="POST", **path):
-    request = {"requestContext": {"requestId": f"request-{time.time_ns()}"}, "pathParameters": path or None}
+    context = {"requestId": f"request-{time.time_ns()}", "authorizer": {"producer": "server"}}
+    request = {"requestContext": context, "pathParameters": path or None}
     response = handler(proxy_event(method, resource, body, **request), CONTEXT)
     return response["statusCode"], json.loads(response["body"])
 

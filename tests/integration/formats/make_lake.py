@@ -126,7 +126,7 @@ def proxy_event(path: str, body: Any) -> dict[str, Any]:
         "isBase64Encoded": False,
         "headers": {"Content-Type": "application/json"},
         "pathParameters": None,
-        "requestContext": {"requestId": "request-1"},
+        "requestContext": {"requestId": "request-1", "authorizer": {"producer": "server"}},
     }
 
 

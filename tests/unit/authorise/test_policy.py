@@ -122,6 +122,7 @@ def test_functions_get_who_the_caller_is(roles: Any, reads: str | None, usage: s
         "name": "shop",
         "producer": "page",
         "origins": "https://a.example https://b.example",
+        "roles": " ".join(roles),
         **({"reads": reads} if reads else {}),
     }
     assert (answered["principalId"], answered["usageIdentifierKey"]) == ("shop", usage)

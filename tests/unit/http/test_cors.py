@@ -89,7 +89,7 @@ def test_the_caller_is_that_of_the_authoriser():
         seen.append(request.caller)
         return answer(200, {})
 
-    ask(SHOP, {"producer": "page", "reads": "visitors", "origins": SHOP}, see)
+    ask(SHOP, {"producer": "page", "roles": "read train", "reads": "visitors", "origins": SHOP}, see)
     ask(SHOP, None, see)
 
-    assert seen == [Caller("page", "visitors", frozenset({SHOP})), None]
+    assert seen == [Caller("page", frozenset({"read", "train"}), "visitors", frozenset({SHOP})), None]
