@@ -12,6 +12,9 @@ import pytest
 from backend.contract import Refusal, generate, read_event, read_item
 from backend.upload.lines import split_lines
 from backend.upload.rows import csv_rows, read_header
+from data.generator.attribute_values import TREE
+from data.generator.catalogue import make_catalogue
+from data.generator.settings import Settings
 from data.loaders.__main__ import main as load
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,6 +41,19 @@ def test_the_explanation_adds_up():
     item = json.loads(_block("backend/recommend/README.md", "json"))
 
     assert sum(part["weight"] for part in item["because"]) == pytest.approx(1.0)
+
+
+def test_the_examples_of_filters_and_searches_find_items_of_the_generated_shop():
+    pages = ("README.md", "backend/recommend/README.md", "backend/contract/generated/openapi.json")
+    text = "".join((ROOT / page).read_text() for page in pages)
+    named = {*re.findall(r"values\[CATEGORY\]=([\w ]+)", text), *re.findall(r'"CATEGORY": \[\s*"(.+?)"', text)}
+    searched = re.findall(r"\bsearch=(\w+)", text)
+    titles = [item.title.lower() for item in make_catalogue(Settings()).items]
+
+    assert named
+    assert named <= {level for department, branch in TREE.items() for level in (department, *branch)}
+    assert searched
+    assert all(any(word.lower() in title for title in titles) for word in searched)
 
 
 @pytest.mark.parametrize("arguments", [["--check"], []])

@@ -127,11 +127,11 @@ def _values_of(name: str) -> Schema:
     return {
         "name": f"{name}_values",
         "in": "query",
-        "description": f"Values of the {name}'s parameters, as {name}_values[CATEGORY]=shoes; repeated for several.",
+        "description": f"Values of the {name}'s parameters, as {name}_values[CATEGORY]=Shoes; repeated for several.",
         "style": "deepObject",
         "explode": True,
         "schema": {"type": "object", "additionalProperties": FILTER_VALUES},
-        "example": {"CATEGORY": ["shoes"]},
+        "example": {"CATEGORY": ["Shoes"]},
     }
 
 
