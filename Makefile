@@ -108,8 +108,7 @@ $(ENVIRONMENTS)/%/.ready: $(LOCKS)/%.txt
 
 $(NODE_BIN)/.ready: deployment/check/package.json deployment/check/package-lock.json
 	@$(PYTHON) deployment/prerequisites.py node
-	@mkdir -p build/node && cp $^ deployment/check/.npmrc build/node/
-	@npm ci --prefix build/node --no-audit --no-fund --loglevel=error
+	@$(PYTHON) deployment/node_packages.py deployment/check build/node npm ci
 	@touch $@
 
 # The distribution's package, unpacked but not installed; nothing to do where Prometheus is installed.
@@ -120,8 +119,7 @@ build/prometheus/.ready:
 
 $(CLIENTS)/.ready: tests/contract/engine/clients/package.json tests/contract/engine/clients/package-lock.json
 	@$(PYTHON) deployment/prerequisites.py node
-	@mkdir -p $(CLIENTS) && cp $^ tests/contract/engine/clients/.npmrc $(CLIENTS)/
-	@npm ci --prefix $(CLIENTS) --no-audit --no-fund --loglevel=error
+	@$(PYTHON) deployment/node_packages.py tests/contract/engine/clients $(CLIENTS) npm ci
 	@touch $@
 
 # npm alone needs Node.js here: where the machine has none it is that of a wheel. The bundler is a program of its own.
@@ -131,13 +129,11 @@ NPM := $(if $(NODE_WHEEL),$(NPM_OF_WHEEL),npm)
 
 $(WEB)/.ready: backend/web/package.json backend/web/package-lock.json $(NODE_WHEEL)
 	@$(if $(NODE_WHEEL),,$(PYTHON) deployment/prerequisites.py node)
-	@mkdir -p $(WEB) && cp backend/web/package.json backend/web/package-lock.json backend/web/.npmrc $(WEB)/
-	@$(NPM) ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(PYTHON) deployment/node_packages.py backend/web $(WEB) $(NPM) ci --ignore-scripts
 	@touch $@
 
 $(LIGHTHOUSE)/.ready: tests/lighthouse/package.json tests/lighthouse/package-lock.json $(ENVIRONMENTS)/node/.ready
-	@mkdir -p $(LIGHTHOUSE) && cp tests/lighthouse/package.json tests/lighthouse/package-lock.json tests/lighthouse/.npmrc $(LIGHTHOUSE)/
-	@$(NPM_OF_WHEEL) ci --prefix $(LIGHTHOUSE) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(PYTHON) deployment/node_packages.py tests/lighthouse $(LIGHTHOUSE) $(NPM_OF_WHEEL) ci --ignore-scripts
 	@touch $@
 
 $(PAGES)/.ready: $(WEB)/.ready $(ENVIRONMENTS)/main/.ready $(shell find backend/web -type f) backend/contract/generated/openapi.json deployment/package/pages.py
