@@ -21,9 +21,9 @@ from scripts.curated.sessions import (
     EVENT_ORDER,
     add_facts,
     add_order,
+    add_parts,
     add_users,
     add_visits,
-    find_long_sessions,
     mark_busy_days,
 )
 from scripts.curated.tables import DAY, Tables, changed_days, compare, run_together, schema_of
@@ -133,8 +133,7 @@ def _resolve(unique: DataFrame, copies: DataFrame | None, context: Context) -> D
         events = events.unionByName(copies.where("copy = 1").select(*events.columns))
     if context.outer_days:
         events = events.unionByName(context.outer.select(*events.columns))
-    events = add_order(events)
-    events = add_visits(add_users(events), find_long_sessions(events))
+    events = add_visits(add_users(add_parts(add_order(events))))
     return add_facts(events.where(F.col(DAY).isin(sorted(context.inner))))
 
 

@@ -221,6 +221,35 @@ LONG_SESSION = Scenario(
     },
 )
 
+LONG_SESSION_OF_TWO_USERS = Scenario(
+    "in a session of days a log-in holds for the events of later days, and the first one for those of earlier days",
+    [
+        event("sta-1", "2026-07-11 10:00:00", "View", "sta-a", session_id="sta-s"),
+        event("sta-2", "2026-07-12 11:00:00", "View", "sta-a", session_id="sta-s"),
+        event("sta-3", "2026-07-13 12:00:00", "Click", "sta-a", session_id="sta-s", user_id="sta-u"),
+        event("sta-4", "2026-07-14 13:00:00", "View", "sta-a", session_id="sta-s"),
+        event("sta-5", "2026-07-14 14:00:00", "Click", "sta-a", session_id="sta-s", user_id="sta-v"),
+        event("sta-6", "2026-07-14 15:00:00", "View", "sta-a", session_id="sta-s"),
+        event("sta-7", "2026-07-15 16:00:00", "View", "sta-a", session_id="sta-s"),
+        event("sta-8", "2026-07-11 10:00:00", "View", "sta-a", session_id="sta-s2"),
+        event("sta-9", "2026-07-12 11:00:00", "View", "sta-a", session_id="sta-s2"),
+    ],
+    {
+        "clean_events": rows(
+            "event_id user_key user_key_from visit visit_index",
+            ("sta-1", "sta-u", "login", "s#sta-s", 1),
+            ("sta-2", "sta-u", "login", "s#sta-s#2", 1),
+            ("sta-3", "sta-u", "user", "s#sta-s#3", 1),
+            ("sta-4", "sta-u", "login", "s#sta-s#4", 1),
+            ("sta-5", "sta-v", "user", "s#sta-s#4", 2),
+            ("sta-6", "sta-v", "login", "s#sta-s#4", 3),
+            ("sta-7", "sta-v", "login", "s#sta-s#5", 1),
+            ("sta-8", "session#sta-s2", "session", "s#sta-s2", 1),
+            ("sta-9", "session#sta-s2", "session", "s#sta-s2#2", 1),
+        ),
+    },
+)
+
 
 def _views(name: str, count: int, apart: timedelta, item_id: str) -> list[Fields]:
     """Return views of one session at equal distances, from 12:00 on."""
@@ -262,4 +291,4 @@ BOTS = Scenario(
     },
 )
 
-EVENTS_AND_VISITS = [DUPLICATE, CONFLICT, GAPS, STITCHING, LATE, TIES, LONG_SESSION, BOTS]
+EVENTS_AND_VISITS = [DUPLICATE, CONFLICT, GAPS, STITCHING, LATE, TIES, LONG_SESSION, LONG_SESSION_OF_TWO_USERS, BOTS]
