@@ -78,6 +78,9 @@ def _join(left: Relation, node: exp.Join, outer: Scope, compile_query: Compile) 
     if node.args.get("on") is not None:
         scope = Scope(outer.context, both, outer)
         condition = boolean(node.args["on"], "JOIN ON clause", scope)
+        if isinstance(node.this, exp.Unnest) and condition != "TRUE":
+            kind = f"{_kind(node)} JOIN involving UNNEST is only supported with condition ON TRUE"
+            raise refusal("NOT_SUPPORTED", kind, node.args["on"], outer)
         return Relation(f"{left.sql} {_kind(node)} JOIN {right.sql} ON {condition}", both)
     if node.side or (node.kind not in {"", "CROSS"}):
         raise refusal("SYNTAX_ERROR", "a join needs ON or USING", node, outer)

@@ -107,6 +107,8 @@ class Scope:
         DuckDB's SQL of the expressions of GROUP BY, if only these and aggregates may be used; else None.
     common_tables
         The names of WITH, with their columns.
+    outputs
+        The columns of SELECT, which ORDER BY sees before those of FROM.
     """
 
     context: Context
@@ -115,6 +117,7 @@ class Scope:
     variables: dict[str, Value] = field(default_factory=dict)
     keys: frozenset[str] | None = None
     common_tables: dict[str, Relation] = field(default_factory=dict)
+    outputs: tuple[Field, ...] = ()
     windows: dict[str, exp.Expression] = field(default_factory=dict)
     allows_aggregates: bool = False
     is_inside_aggregate: bool = False
@@ -162,6 +165,14 @@ def resolve(names: list[str], node: exp.Expression, scope: Scope) -> tuple[Value
     while level is not None:
         if names[0] in level.variables:
             return level.variables[names[0]], 1
+        outputs = {entry.value.sql: entry.value for entry in level.outputs if entry.name == names[0]}
+        if len(outputs) > 1:
+            raise refusal("AMBIGUOUS_NAME", f"Column '{names[0]}' is ambiguous", node, scope)
+        if outputs and level.is_inside_aggregate:
+            message = "Invalid reference to output projection attribute from ORDER BY aggregation"
+            raise refusal("COLUMN_NOT_FOUND", message, node, scope)
+        if outputs:
+            return next(iter(outputs.values())), 1
         for taken in range(len(names), 0, -1):
             found = [entry for entry in level.fields if _matches(entry, names[:taken])]
             if len(found) > 1:

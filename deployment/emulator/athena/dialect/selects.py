@@ -25,7 +25,6 @@ from deployment.emulator.athena.dialect.scopes import (
     value_of,
 )
 from deployment.emulator.athena.dialect.types import BOOLEAN, Type, common_type
-from deployment.emulator.athena.errors import QueryFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,14 +249,7 @@ def _order_key(node: exp.Expression, items: list[_Item], scope: Scope) -> str:
         if named:
             check_orderable(items[named[0] - 1].value.type, node, scope)
             return str(named[0])
-    try:
-        value = orderable(node, scope)
-    except QueryFailedError as error:
-        if error.code not in {"COLUMN_NOT_FOUND", "EXPRESSION_NOT_AGGREGATE"}:
-            raise
-        # An expression may also use the names that SELECT gives.
-        fields = tuple(Field(item.name, item.value) for item in items)
-        value = orderable(node, Scope(scope.context, fields, scope, allows_aggregates=scope.allows_aggregates))
+    value = orderable(node, replace(scope, outputs=tuple(Field(item.name, item.value) for item in items)))
     same = [at for at, item in enumerate(items, start=1) if item.value.sql == value.sql]
     return str(same[0]) if same else value.sql
 

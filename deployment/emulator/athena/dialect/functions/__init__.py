@@ -38,7 +38,7 @@ ABSENT = frozenset(
     qdigest_agg quantile_at_value reduce_agg regexp_position render rgb shuffle skewness soundex
     split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_contains st_distance st_point t_pdf tdigest_agg
     timezone_hour timezone_minute to_big_endian_32 to_char to_date to_geometry to_ieee754_32 to_ieee754_64
-    to_timestamp try_cast uuid value_at_quantile values_at_quantiles version width_bucket wilson_interval_lower
+    to_timestamp try_cast uuid value_at_quantile values_at_quantiles version wilson_interval_lower
     wilson_interval_upper word_stem
     """.split()  # noqa: SIM905 - a list of a hundred quoted names is harder to read
 )

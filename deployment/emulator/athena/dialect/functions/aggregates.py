@@ -32,7 +32,11 @@ def _typed(name: str) -> Callable[..., str]:
 
 
 def _average_decimal(arguments: list[str], result: Type, each: Each) -> str:
-    return f"CAST(round({each('avg', *arguments)}, {result.parameters[1]}) AS {duckdb_name(result)})"
+    # Half up by the digits of the decimals, which a double does not have.
+    scale = result.parameters[1]
+    total, count = f"CAST({each('sum', *arguments)} AS DECIMAL(38, {scale}))", each("count", *arguments)
+    quotient = f"trino_quotient(trino_unscaled({total}), CAST({count} AS HUGEINT))"
+    return f"CAST(trino_scaled({quotient}, {scale}) AS {duckdb_name(result)})"
 
 
 def _of_intervals(name: str) -> Callable[..., str]:
@@ -51,8 +55,12 @@ def _checked_offset(name: str, least: int) -> Callable[..., str]:
     return write
 
 
-def _percentile(arguments: list[str], _result: Type, each: Each) -> str:
-    return each("quantile_disc", *arguments)
+def _percentile(arguments: list[str], result: Type, each: Each) -> str:
+    value, share = arguments
+    if result.name == "array":
+        return each("quantile_disc", value, share)
+    message = f"'INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1' || left(CAST({share} AS VARCHAR), 0)"
+    return each("quantile_disc", value, f"trino_check({share}, {share} BETWEEN 0 AND 1, {message})")
 
 
 AGGREGATES: dict[str, list[Signature]] = {

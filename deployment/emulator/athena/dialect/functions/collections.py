@@ -23,7 +23,10 @@ TABLE: dict[str, list[Signature]] = {
     "array_max": signatures("array(T) -> T", "CASE WHEN NOT trino_has_null({0}) THEN list_max({0}) END"),
     "array_min": signatures("array(T) -> T", "CASE WHEN NOT trino_has_null({0}) THEN list_min({0}) END"),
     "array_position": signatures("array(T), T -> bigint", "trino_position({0}, {1})"),
-    "array_remove": signatures("array(T), T -> array(T)", "list_filter({0}, lambda e_: e_ IS NULL OR e_ <> {1})"),
+    "array_remove": signatures(
+        "array(T), T -> array(T)",
+        "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda e_: e_ IS NULL OR e_ <> {1}) END",
+    ),
     "array_sort": signatures("array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')"),
     "array_union": signatures("array(T), array(T) -> array(T)", "trino_distinct({0} || {1})"),
     "arrays_overlap": signatures("array(T), array(T) -> boolean", "trino_overlap({0}, {1})"),
@@ -34,7 +37,7 @@ TABLE: dict[str, list[Signature]] = {
     + signatures("map(K, V), K -> V", "map_extract_value({0}, {1})"),
     "filter": signatures(f"{_PREDICATE} -> array(T)", "list_filter({0}, {1})"),
     "flatten": signatures("array(array(T)) -> array(T)", "flatten({0})"),
-    "repeat": signatures("T, bigint -> array(T)", "list_transform(range({1}), lambda e_: {0})"),
+    "repeat": signatures("T, bigint -> array(T)", "list_transform(range(trino_count({1})), lambda e_: {0})"),
     "sequence": signatures(
         "bigint, bigint -> array(bigint)", "trino_sequence({0}, {1}, CASE WHEN {0} <= {1} THEN 1 ELSE -1 END)"
     )
@@ -51,7 +54,7 @@ TABLE: dict[str, list[Signature]] = {
     + signatures("timestamp, timestamp, year_month -> array(timestamp)", "trino_months_between({0}, {1}, {2})"),
     "slice": signatures("array(T), bigint, bigint -> array(T)", "trino_slice({0}, {1}, {2})"),
     "transform": signatures("array(T), function(T, U) -> array(U)", "list_transform({0}, {1})"),
-    "trim_array": signatures("array(T), bigint -> array(T)", "{0}[1:len({0}) - {1}]"),
+    "trim_array": signatures("array(T), bigint -> array(T)", "trino_trim_array({0}, {1})"),
     "map": signatures("array(K), array(V) -> map(K, V)", "map({0}, {1})"),
     "map_concat": signatures("map(K, V), map(K, V)... -> map(K, V)", "map_concat({*})"),
     "map_entries": signatures(

@@ -97,6 +97,8 @@ TABLE: dict[str, list[Signature]] = {
         + signatures("real -> real; double -> double", f"{word}({{0}})")
         for name, word in (("ceil", "ceil"), ("ceiling", "ceil"), ("floor", "floor"))
     },
+    "width_bucket": signatures("double, double, double, bigint -> bigint", "trino_width_bucket({0}, {1}, {2}, {3})")
+    + signatures("double, array(double) -> bigint", "trino_bucket_of({0}, {1})"),
     "crc32": signatures("varbinary -> bigint", "trino_crc32({0})"),
     "md5": signatures("varbinary -> varbinary", "unhex(md5({0}))"),
     "sha1": signatures("varbinary -> varbinary", "unhex(sha1({0}))"),

@@ -14,7 +14,7 @@ TABLE: dict[str, list[Signature]] = {
     "length": signatures("varchar -> bigint", "length({0})"),
     "levenshtein_distance": signatures("varchar, varchar -> bigint", "levenshtein({0}, {1})"),
     "lower": signatures("varchar -> varchar", "lower({0})"),
-    "lpad": signatures("varchar, bigint, varchar -> varchar", "lpad({0}, CAST({1} AS INTEGER), {2})"),
+    "lpad": signatures("varchar, bigint, varchar -> varchar", "lpad({0}, trino_length({1}, {2}), {2})"),
     "ltrim": signatures("varchar -> varchar", "ltrim({0})")
     + signatures("varchar, varchar -> varchar", "ltrim({0}, {1})"),
     "regexp_count": signatures("varchar, varchar -> bigint", "len(regexp_extract_all({0}, trino_pattern({1})))"),
@@ -41,11 +41,11 @@ TABLE: dict[str, list[Signature]] = {
     + signatures("varchar, varchar, varchar -> varchar", "trino_replace({0}, {1}, {2})"),
     "reverse": signatures("varchar -> varchar", "reverse({0})")
     + signatures("array(T) -> array(T)", "list_reverse({0})"),
-    "rpad": signatures("varchar, bigint, varchar -> varchar", "rpad({0}, CAST({1} AS INTEGER), {2})"),
+    "rpad": signatures("varchar, bigint, varchar -> varchar", "rpad({0}, trino_length({1}, {2}), {2})"),
     "rtrim": signatures("varchar -> varchar", "rtrim({0})")
     + signatures("varchar, varchar -> varchar", "rtrim({0}, {1})"),
-    "split": signatures("varchar, varchar -> array(varchar)", "string_split({0}, {1})")
-    + signatures("varchar, varchar, bigint -> array(varchar)", "trino_split({0}, {1}, {2})"),
+    "split": signatures("varchar, varchar -> array(varchar)", "string_split({0}, trino_delimiter({1}))")
+    + signatures("varchar, varchar, bigint -> array(varchar)", "trino_split({0}, trino_delimiter({1}), {2})"),
     "split_part": signatures("varchar, varchar, bigint -> varchar", "trino_split_part({0}, {1}, {2})"),
     "split_to_map": signatures(
         "varchar, varchar, varchar -> map(varchar, varchar)", "trino_split_to_map({0}, {1}, {2})"

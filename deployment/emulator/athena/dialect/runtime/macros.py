@@ -31,6 +31,18 @@ MACROS: dict[str, str] = {
     "trino_remainder(a, b)": "CASE WHEN b = 0 THEN CAST('NaN' AS DOUBLE) ELSE a % b END",
     # Exact for cubes, as Java's is.
     "trino_cube_root(x)": "CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END",
+    "trino_width_bucket(x, low, high, n)": (
+        "trino_check(CASE WHEN (x - low) * sign(high - low) < 0 THEN 0 "
+        "WHEN (x - high) * sign(high - low) >= 0 THEN n + 1 "
+        "ELSE CAST(floor((x - low) * n / (high - low)) AS BIGINT) + 1 END, n > 0 AND low <> high AND NOT isnan(x), "
+        "'INVALID_FUNCTION_ARGUMENT: ' || CASE WHEN n <= 0 THEN 'bucketCount must be greater than 0' "
+        "WHEN isnan(x) THEN 'operand must not be NaN' ELSE 'bounds cannot equal each other' END)"
+    ),
+    "trino_bucket_of(x, bins)": (
+        "trino_check(CAST(len(list_filter(bins, lambda e_: e_ <= x)) AS BIGINT), len(bins) > 0 AND NOT isnan(x), "
+        "'INVALID_FUNCTION_ARGUMENT: ' || CASE WHEN isnan(x) THEN 'Operand cannot be NaN' "
+        "ELSE 'Bins cannot be an empty array' END)"
+    ),
     # Text
     "trino_regexp_extract(s, p)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, 0) END",
     # DuckDB has an empty text also for a group that took no part in the match.
@@ -53,6 +65,14 @@ MACROS: dict[str, str] = {
     # An empty text is before each character and at the end.
     "trino_replace(s, part, r)": (
         "CASE WHEN part = '' THEN array_to_string([''] || string_split(s, '') || [''], r) ELSE replace(s, part, r) END"
+    ),
+    "trino_delimiter(d)": (
+        "trino_check(d, d <> '', 'INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string' || left(d, 0))"
+    ),
+    "trino_length(n, padding)": (
+        "CAST(trino_check(n, n BETWEEN 0 AND 2147483647 AND padding <> '', 'INVALID_FUNCTION_ARGUMENT: ' || "
+        "CASE WHEN padding = '' THEN 'Padding string must not be empty' "
+        "ELSE 'Target length must be in the range [0..2147483647]' END) AS INTEGER)"
     ),
     "trino_split(s, d, n)": (
         "CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
@@ -223,7 +243,19 @@ MACROS: dict[str, str] = {
         "if start and end values are dates' || left(CAST(s AS VARCHAR), 0))"
     ),
     "trino_slice(a, i, n)": (
-        "CASE WHEN i > 0 THEN a[i:i + n - 1] WHEN -i > len(a) THEN a[1:0] ELSE a[len(a) + i + 1:len(a) + i + n] END"
+        "CASE WHEN CAST(CASE WHEN n < 0 THEN 'INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0' "
+        "WHEN i = 0 THEN 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1' ELSE '0' END "
+        "|| left(CAST(n AS VARCHAR), 0) AS INTEGER) IS NULL OR a IS NULL THEN NULL "
+        "WHEN i > 0 THEN a[i:i + n - 1] WHEN -i > len(a) THEN a[1:0] ELSE a[len(a) + i + 1:len(a) + i + n] END"
+    ),
+    "trino_trim_array(a, n)": (
+        "trino_check(a[1:len(a) - n], n BETWEEN 0 AND len(a), CASE WHEN n < 0 "
+        "THEN 'INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n "
+        "ELSE 'INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || len(a) || ': ' || n END)"
+    ),
+    "trino_count(n)": (
+        "trino_check(n, n BETWEEN 0 AND 10000, 'INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be ' "
+        "|| CASE WHEN n < 0 THEN 'greater than or equal to 0' ELSE 'less than or equal to 10000' END)"
     ),
     "trino_map(ks, vs)": "map(ks, vs)",
     "trino_first_map(ks, vs)": (
