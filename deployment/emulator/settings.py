@@ -25,9 +25,10 @@ SPARK_SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "1g",
     "spark.master": "local[2]",
-    # A window over a million events of one session spills to hundreds of files, each read with a buffer of a megabyte
-    # outside this share of the memory.
+    # A window over hundreds of thousands of events of one session spills to many files, each of which is read with
+    # buffers outside this share of the memory: three megabytes each, or one without reading ahead.
     "spark.memory.fraction": "0.4",
+    "spark.unsafe.sorter.spill.read.ahead.enabled": "false",
     # On Glue it splits skewed partitions; on two cores planning anew after each stage costs more than it saves.
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.session.timeZone": "UTC",

@@ -151,6 +151,7 @@ def _find_long_sessions(events: DataFrame) -> DataFrame | None:
         if starts.isEmpty():
             break
         found = found.unionByName(starts)
+    times.unpersist()
     return joined(found.groupBy("stream").agg(F.array_sort(F.collect_list("start")).alias("starts")))
 
 
