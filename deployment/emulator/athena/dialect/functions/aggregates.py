@@ -24,6 +24,11 @@ def _plain(name: str) -> Callable[..., str]:
     return lambda arguments, _result, each: str(each(name, *arguments))
 
 
+def _finite(name: str) -> Callable[..., str]:
+    """Return a function that is null where DuckDB's divides by zero."""
+    return lambda arguments, _result, each: f"trino_finite({each(name, *arguments)})"
+
+
 def _typed(name: str) -> Callable[..., str]:
     def write(arguments: list[str], result: Type, each: Each) -> str:
         return f"CAST({each(name, *arguments)} AS {duckdb_name(result)})"
@@ -80,7 +85,7 @@ AGGREGATES: dict[str, list[Signature]] = {
     "bitwise_or_agg": signatures("bigint -> bigint", _plain("bit_or")),
     "bool_and": signatures("boolean -> boolean", _plain("bool_and")),
     "bool_or": signatures("boolean -> boolean", _plain("bool_or")),
-    "corr": signatures("double, double -> double", _plain("corr")),
+    "corr": signatures("double, double -> double", _finite("corr")),
     "count": signatures("T -> bigint; -> bigint", _plain("count")),
     "count_if": signatures(
         "boolean -> bigint", lambda a, _r, each: f"coalesce({each('count', f'CASE WHEN {a[0]} THEN 1 END')}, 0)"
@@ -103,8 +108,8 @@ AGGREGATES: dict[str, list[Signature]] = {
         "K, V -> map(K, array(V))",
         lambda a, _r, each: f"trino_multimap({each('list', *a[:1])}, {each('list', *a[1:])})",
     ),
-    "regr_intercept": signatures("double, double -> double", _plain("regr_intercept")),
-    "regr_slope": signatures("double, double -> double", _plain("regr_slope")),
+    "regr_intercept": signatures("double, double -> double", _finite("regr_intercept")),
+    "regr_slope": signatures("double, double -> double", _finite("regr_slope")),
     "stddev": signatures("double -> double", _plain("stddev_samp")),
     "stddev_pop": signatures("double -> double", _plain("stddev_pop")),
     "stddev_samp": signatures("double -> double", _plain("stddev_samp")),

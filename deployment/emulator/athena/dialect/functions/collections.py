@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from deployment.emulator.athena.dialect.functions.signatures import Signature, signatures
+
+if TYPE_CHECKING:
+    from deployment.emulator.athena.dialect.scopes import Value
+    from deployment.emulator.athena.dialect.types import Type
+
+
+def _concatenated_maps(arguments: list[Value], _result: Type) -> str:
+    texts = [value.sql for value in arguments]
+    missing = " OR ".join(f"{text} IS NULL" for text in texts)
+    return f"CASE WHEN {missing} THEN NULL ELSE map_concat({', '.join(texts)}) END"
+
 
 _PREDICATE = "array(T), function(T, boolean)"
 
@@ -13,10 +26,11 @@ TABLE: dict[str, list[Signature]] = {
     "array_distinct": signatures("array(T) -> array(T)", "trino_distinct({0})"),
     "array_except": signatures(
         "array(T), array(T) -> array(T)",
-        "trino_distinct(list_filter({0}, lambda e_: NOT trino_holds({1}, e_)))",
+        "CASE WHEN {1} IS NOT NULL THEN trino_distinct(list_filter({0}, lambda e_: NOT trino_holds({1}, e_))) END",
     ),
     "array_intersect": signatures(
-        "array(T), array(T) -> array(T)", "trino_distinct(list_filter({0}, lambda e_: trino_holds({1}, e_)))"
+        "array(T), array(T) -> array(T)",
+        "CASE WHEN {1} IS NOT NULL THEN trino_distinct(list_filter({0}, lambda e_: trino_holds({1}, e_))) END",
     ),
     "array_join": signatures("array(T), varchar -> varchar", "trino_join({text0}, {1})")
     + signatures("array(T), varchar, varchar -> varchar", "trino_join_with({text0}, {1}, {2})"),
@@ -56,7 +70,7 @@ TABLE: dict[str, list[Signature]] = {
     "transform": signatures("array(T), function(T, U) -> array(U)", "list_transform({0}, {1})"),
     "trim_array": signatures("array(T), bigint -> array(T)", "trino_trim_array({0}, {1})"),
     "map": signatures("array(K), array(V) -> map(K, V)", "map({0}, {1})"),
-    "map_concat": signatures("map(K, V), map(K, V)... -> map(K, V)", "map_concat({*})"),
+    "map_concat": signatures("map(K, V), map(K, V)... -> map(K, V)", _concatenated_maps),
     "map_entries": signatures(
         "map(K, V) -> array(row(K, V))",
         "list_transform(map_entries({0}), lambda e_: struct_pack(field0 := e_.key, field1 := e_.value))",

@@ -27,6 +27,7 @@ MACROS: dict[str, str] = {
         "trino_scaled(trino_quotient(trino_unscaled(a) * CAST('1' || repeat('0', shift) AS HUGEINT), "
         "trino_unscaled(b)), digits)"
     ),
+    "trino_finite(x)": "CASE WHEN isfinite(x) THEN x END",
     "trino_to_base(x, base)": ("CASE WHEN x < 0 THEN '-' ELSE '' END || lower(to_base(abs(x), CAST(base AS INTEGER)))"),
     "trino_remainder(a, b)": "CASE WHEN b = 0 THEN CAST('NaN' AS DOUBLE) ELSE a % b END",
     # Exact for cubes, as Java's is.
@@ -259,13 +260,13 @@ MACROS: dict[str, str] = {
     ),
     "trino_map(ks, vs)": "map(ks, vs)",
     "trino_first_map(ks, vs)": (
-        "map_from_entries(list_filter(list_transform(range(1, len(ks) + 1), "
+        "CASE WHEN len(list_filter(ks, lambda k_: k_ IS NOT NULL)) > 0 THEN map_from_entries(list_filter(list_transform(range(1, len(ks) + 1), "
         "lambda i_: struct_pack(k := list_extract(ks, i_), v := list_extract(vs, i_))), "
-        "lambda e_, i_: e_.k IS NOT NULL AND list_position(ks, e_.k) = i_))"
+        "lambda e_, i_: e_.k IS NOT NULL AND list_position(ks, e_.k) = i_)) END"
     ),
     "trino_multimap(ks, vs)": (
-        "map_from_entries(list_transform(list_distinct(ks), lambda k_: struct_pack(k := k_, "
+        "CASE WHEN len(list_distinct(ks)) > 0 THEN map_from_entries(list_transform(list_distinct(ks), lambda k_: struct_pack(k := k_, "
         "v := list_transform(list_filter(range(1, len(ks) + 1), lambda i_: list_extract(ks, i_) = k_), "
-        "lambda i_: list_extract(vs, i_)))))"
+        "lambda i_: list_extract(vs, i_))))) END"
     ),
 }
