@@ -34,9 +34,9 @@ TABLE: dict[str, list[Signature]] = {
     "regexp_replace": signatures("varchar, varchar -> varchar", "regexp_replace({0}, trino_pattern({1}), '', 'g')")
     + signatures(
         "varchar, varchar, varchar -> varchar",
-        "regexp_replace({0}, trino_pattern({1}), trino_replacement({2}, {1}), 'g')",
+        "trino_regexp_replace({0}, trino_pattern({1}), {2})",
     ),
-    "regexp_split": signatures("varchar, varchar -> array(varchar)", "regexp_split_to_array({0}, trino_pattern({1}))"),
+    "regexp_split": signatures("varchar, varchar -> array(varchar)", "trino_regexp_split({0}, trino_pattern({1}))"),
     "replace": signatures("varchar, varchar -> varchar", "replace({0}, {1}, '')")
     + signatures("varchar, varchar, varchar -> varchar", "trino_replace({0}, {1}, {2})"),
     "reverse": signatures("varchar -> varchar", "reverse({0})")

@@ -43,6 +43,8 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "trino_regexp_count_groups": (patterns.count_groups, ["VARCHAR"], "INTEGER"),
     "trino_regexp_group": (patterns.group, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR"),
     "trino_regexp_group_of_all": (patterns.group_of_all, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR[]"),
+    "trino_regexp_pieces": (patterns.pieces, ["VARCHAR", "VARCHAR"], "VARCHAR[]"),
+    "trino_regexp_substitute": (patterns.substitute, ["VARCHAR"] * 3, "VARCHAR"),
     "trino_replacement": (patterns.replacement, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "trino_scientific": (doubles.scientific_text, ["DOUBLE"], "VARCHAR"),
     "trino_sha512": (hashes.sha512, ["BLOB"], "BLOB"),

@@ -57,6 +57,13 @@ MACROS: dict[str, str] = {
         "THEN trino_regexp_group_of_all(s, p, g) ELSE regexp_extract_all(s, p, g) END, "
         "g <= trino_regexp_count_groups(p), trino_no_group(p, g))"
     ),
+    "trino_regexp_replace(s, p, r)": (
+        "CASE WHEN regexp_matches('', p) THEN trino_regexp_substitute(s, p, r) "
+        "ELSE regexp_replace(s, p, trino_replacement(r, p), 'g') END"
+    ),
+    "trino_regexp_split(s, p)": (
+        "CASE WHEN regexp_matches('', p) THEN trino_regexp_pieces(s, p) ELSE regexp_split_to_array(s, p) END"
+    ),
     "trino_no_group(p, g)": (
         "'INVALID_FUNCTION_ARGUMENT: Pattern has ' || trino_regexp_count_groups(p) || "
         "' groups. Cannot access group ' || g"
@@ -260,12 +267,14 @@ MACROS: dict[str, str] = {
     ),
     "trino_map(ks, vs)": "map(ks, vs)",
     "trino_first_map(ks, vs)": (
-        "CASE WHEN len(list_filter(ks, lambda k_: k_ IS NOT NULL)) > 0 THEN map_from_entries(list_filter(list_transform(range(1, len(ks) + 1), "
+        "CASE WHEN len(list_filter(ks, lambda k_: k_ IS NOT NULL)) > 0 THEN "
+        "map_from_entries(list_filter(list_transform(range(1, len(ks) + 1), "
         "lambda i_: struct_pack(k := list_extract(ks, i_), v := list_extract(vs, i_))), "
         "lambda e_, i_: e_.k IS NOT NULL AND list_position(ks, e_.k) = i_)) END"
     ),
     "trino_multimap(ks, vs)": (
-        "CASE WHEN len(list_distinct(ks)) > 0 THEN map_from_entries(list_transform(list_distinct(ks), lambda k_: struct_pack(k := k_, "
+        "CASE WHEN len(list_distinct(ks)) > 0 THEN "
+        "map_from_entries(list_transform(list_distinct(ks), lambda k_: struct_pack(k := k_, "
         "v := list_transform(list_filter(range(1, len(ks) + 1), lambda i_: list_extract(ks, i_) = k_), "
         "lambda i_: list_extract(vs, i_))))) END"
     ),

@@ -28,24 +28,29 @@ def count_groups(pattern: str) -> int:
 
 def replacement(text: str, pattern: str) -> str:
     """Return Trino's replacement (``$1``, ``${name}``, and a backslash before what is meant literally) as RE2's."""
-    written, at = [], 0
-    while match := _REFERENCE.match(text, at):
+    parts = _parts(text, pattern)
+    if any(isinstance(part, int) and part > MAX_REFERENCE for part in parts):
+        raise ValueError("NOT_SUPPORTED: more than nine groups in a replacement are not supported on the laptop")
+    return "".join(f"\\{part}" if isinstance(part, int) else part.replace("\\", "\\\\") for part in parts)
+
+
+def substitute(text: str, pattern: str, written: str) -> str:
+    """Replace each match; unlike RE2, also an empty one directly after another."""
+    parts = _parts(written, pattern)
+
+    def expand(match: re.Match[str]) -> str:
+        return "".join(match[part] or "" if isinstance(part, int) else part for part in parts)
+
+    return _compile(pattern).sub(expand, text)
+
+
+def pieces(text: str, pattern: str) -> list[str]:
+    """Return what is between the matches; unlike RE2, also before and after an empty match."""
+    found, at = [], 0
+    for match in _compile(pattern).finditer(text):
+        found.append(text[at : match.start()])
         at = match.end()
-        escaped, digit, name = match.groups()
-        if digit is not None:
-            reference = int(digit)
-            while at < len(text) and text[at].isdecimal() and reference * 10 + int(text[at]) <= count_groups(pattern):
-                reference, at = reference * 10 + int(text[at]), at + 1
-            written.append(_reference(reference, pattern))
-        elif name is not None:
-            if name not in groups(pattern):
-                raise _illegal(f"unknown group {{ {name} }}")
-            written.append(_reference(groups(pattern).index(name) + 1, pattern))
-        elif match[0] in {"\\", "$"}:
-            raise _illegal(text)
-        else:
-            written.append((escaped or match[0]).replace("\\", "\\\\"))
-    return "".join(written)
+    return [*found, text[at:]]
 
 
 def group(text: str, pattern: str, number: int) -> str | None:
@@ -67,12 +72,29 @@ def _compile(pattern: str) -> re.Pattern[str]:
         raise ValueError(f"NOT_SUPPORTED: the regular expression is not supported on the laptop: {pattern}") from error
 
 
-def _reference(number: int, pattern: str) -> str:
-    if number > count_groups(pattern):
-        raise _illegal(f"unknown group {number}")
-    if number > MAX_REFERENCE:
-        raise ValueError("NOT_SUPPORTED: more than nine groups in a replacement are not supported on the laptop")
-    return f"\\{number}"
+def _parts(text: str, pattern: str) -> list[str | int]:
+    """Return a replacement as texts and numbers of groups."""
+    parts: list[str | int] = []
+    at = 0
+    while match := _REFERENCE.match(text, at):
+        at = match.end()
+        escaped, digit, name = match.groups()
+        if digit is not None:
+            number = int(digit)
+            while at < len(text) and text[at].isdecimal() and number * 10 + int(text[at]) <= count_groups(pattern):
+                number, at = number * 10 + int(text[at]), at + 1
+            if number > count_groups(pattern):
+                raise _illegal(f"unknown group {number}")
+            parts.append(number)
+        elif name is not None:
+            if name not in groups(pattern):
+                raise _illegal(f"unknown group {{ {name} }}")
+            parts.append(groups(pattern).index(name) + 1)
+        elif match[0] in {"\\", "$"}:
+            raise _illegal(text)
+        else:
+            parts.append(escaped or match[0])
+    return parts
 
 
 def _illegal(reason: str) -> ValueError:
