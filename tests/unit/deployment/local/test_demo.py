@@ -28,6 +28,8 @@ class FakeApi(Api):
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
         if path.startswith("/recommendations/") and path.rpartition("/")[2] not in self.known():
             raise NotFoundError(path)
+        if path.startswith("/users/"):
+            raise NotFoundError(path)
         items = self.lists.get(path, ["bag-5", "hat-2"])[: int(str(parameters["num_results"]))]
         reasons = self.because if parameters.get("explain") == "true" else {}
         return {
