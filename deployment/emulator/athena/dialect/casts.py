@@ -196,7 +196,7 @@ _BITS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 # From text: the pattern of valid text, and the message for any other, around the text.
 _DATE = r"\s*[+-]?\d{4,}-\d{1,2}-\d{1,2}\s*"
-_TIME_OF_DAY = r"\d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?"
+_TIME_OF_DAY = r"([01]?\d|2[0-3]):\d{1,2}(:\d{1,2}(\.\d+)?)?"
 _FROM_TEXT = {
     **{name: (r"[+-]?\d+", f"Cannot cast ''' || {{0}} || ''' to {shown}") for name, shown in _INTEGER_NAMES.items()},
     "double": (rf"\s*({_NUMBER}|NaN|[+-]?Infinity)\s*", "Cannot cast ''' || {0} || ''' to DOUBLE"),
@@ -243,7 +243,10 @@ def _from_moment(value: Value, wanted: Type, is_safe: bool) -> str:
         return value.sql if actual.name == ZONED else f"timezone('UTC', CAST({value.sql} AS TIMESTAMP))"
     if wanted.name == "timestamp":
         return to_precision(f"CAST({local(value)} AS TIMESTAMP)", wanted)
-    return f"CAST({local(value)} AS {duckdb_name(wanted)})"
+    moment = local(value)
+    if wanted.name == "time":
+        moment = to_precision(f"CAST({moment} AS TIMESTAMP)", Type("timestamp", wanted.parameters))
+    return f"CAST({moment} AS {duckdb_name(wanted)})"
 
 
 def _from_json(value: Value, wanted: Type, is_safe: bool) -> str:

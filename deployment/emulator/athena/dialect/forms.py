@@ -346,13 +346,13 @@ def _format(node: exp.Anonymous, scope: Scope) -> Value:
     values = [value_of(argument, scope) for argument in rest]
     written = value_of(pattern, scope)
     if not written.type.is_text:
-        message = f"Unexpected parameters ({written.type}) for function format. Expected: format(varchar, T)"
-        raise refusal("FUNCTION_NOT_FOUND", message, node, scope)
+        message = f"Type of first argument to format() must be VARCHAR (actual: {written.type})"
+        raise refusal("TYPE_MISMATCH", message, pattern, scope)
     kinds, texts = [], []
     for value, argument in zip(values, rest, strict=True):
         if not can_cast(value.type, VARCHAR) and value.type.name != "json":
-            raise refusal("TYPE_MISMATCH", f"Cannot cast {value.type} to varchar", argument, scope)
-        if value.type.name in {ZONED, "time"}:
+            raise refusal("NOT_SUPPORTED", f"Type not supported for formatting: {value.type}", argument, scope)
+        if value.type.name == ZONED:
             raise refusal("NOT_SUPPORTED", f"format of {value.type} is not supported on the laptop", argument, scope)
         kind = "integer" if value.type.is_integer else value.type.name
         kinds.append(kind if kind in CLASSES else "text")

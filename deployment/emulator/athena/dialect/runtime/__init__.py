@@ -33,6 +33,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "trino_iso_date": (times.iso_date, ["VARCHAR"], "DATE"),
     "trino_iso_moment": (times.iso_moment, ["VARCHAR"], "TIMESTAMP"),
     "trino_json_exists": (json_paths.exists, ["VARCHAR"] * 2, "VARCHAR"),
+    "trino_json_members_path": (json_documents.members_path, ["VARCHAR"], "VARCHAR"),
     "trino_json_number": (json_documents.number, ["VARCHAR"] * 2, "VARCHAR"),
     "trino_json_parse": (json_documents.parse, ["VARCHAR"], "VARCHAR"),
     "trino_json_path": (json_documents.path, ["VARCHAR"], "VARCHAR"),

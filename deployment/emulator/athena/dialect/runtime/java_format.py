@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import struct
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DIRECTIVE = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
 # The classes of Java by the kinds of arguments, as errors name them.
 CLASSES = {
     "boolean": "java.lang.Boolean", "integer": "java.lang.Long", "real": "java.lang.Float",
     "double": "java.lang.Double", "decimal": "java.math.BigDecimal", "date": "java.time.LocalDate",
-    "timestamp": "java.time.LocalDateTime", "text": "java.lang.String",
+    "timestamp": "java.time.LocalDateTime", "time": "java.time.LocalTime", "text": "java.lang.String",
 }  # fmt: skip
 _INTEGERS, _FRACTIONS = {"d": "", "o": "o", "x": "x"}, "fe"
 # %t with these letters, as strftime has them; %tL apart.
@@ -23,7 +26,15 @@ _DATES = {
 }  # fmt: skip
 _TIMES = {"H": "%H", "I": "%I", "k": "%-H", "l": "%-I", "M": "%M", "S": "%S", "R": "%H:%M", "T": "%H:%M:%S",
           "r": "%I:%M:%S %p", "N": "%f000"}  # fmt: skip
+_KNOWN = {"date": _DATES, "time": _TIMES, "timestamp": {**_DATES, **_TIMES}}
+_PARSERS: dict[str, Callable[[str], date | time]] = {
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timestamp": datetime.fromisoformat,
+}
 _LONG = 2**64
+# The flags that a conversion takes.
+_FLAGS = {"s": "-<", "b": "-<", "d": "-+ 0,(<", "x": "-0#<", "o": "-0#<", "f": "-+ 0,(#<", "e": "-+ 0(#<", "t": "-<"}
 
 
 class _Directive(NamedTuple):
@@ -61,6 +72,7 @@ def _formatted(pattern: str, kinds: list[str], texts: list[str | None]) -> str:
         at = match.end()
         place, flags, width, precision, letter = match.groups()
         directive = _Directive(match[0], flags, int(width or 0), int(precision) if precision else None, letter)
+        _check_flags(directive)
         if letter in "%n":
             written.append(_padded("%" if letter == "%" else "\n", directive))
             continue
@@ -72,6 +84,23 @@ def _formatted(pattern: str, kinds: list[str], texts: list[str | None]) -> str:
             raise _FormatError(f"MissingFormatArgument: Format specifier '{match[0]}'")
         written.append(_converted(directive, kinds[last], texts[last]))
     return "".join(written)
+
+
+def _check_flags(directive: _Directive) -> None:
+    """Refuse the flags, width and precision that Java does."""
+    flags, letter = directive.flags, directive.letter[0].lower()
+    if twice := next((flag for flag in flags if flags.count(flag) > 1), None):
+        raise _FormatError(f"DuplicateFormatFlags: Flags = '{twice}'")
+    if letter == "n" and directive.width:
+        raise _FormatError(f"IllegalFormatWidth: {directive.width}")
+    if directive.precision is not None and letter in "dxotn":
+        raise _FormatError(f"IllegalFormatPrecision: {directive.precision}")
+    if set("-0") <= set(flags) or set("+ ") <= set(flags):
+        raise _FormatError(f"IllegalFormatFlags: Flags = '{flags}'")
+    if ("-" in flags or "0" in flags) and not directive.width:
+        raise _FormatError(f"MissingFormatWidth: {directive.text}")
+    if other := next((flag for flag in flags if flag not in _FLAGS.get(letter, flags)), None):
+        raise _FormatError(f"FormatFlagsConversionMismatch: Conversion = {directive.letter}, Flags = {other}")
 
 
 def _converted(directive: _Directive, kind: str, text: str | None) -> str:
@@ -101,9 +130,9 @@ def _as_kind(directive: _Directive, kind: str, wanted: set[str], text: str) -> s
 def _java_string(kind: str, text: str) -> str:
     if kind == "decimal":
         return str(Decimal(text))
-    if kind != "timestamp":
+    if kind not in {"timestamp", "time"}:
         return text
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text) if kind == "timestamp" else time.fromisoformat(text)
     fraction = moment.microsecond
     unit = "minutes" if not (moment.second or fraction) else "seconds" if not fraction else "auto"
     return moment.isoformat(timespec="milliseconds" if fraction and fraction % 1000 == 0 else unit)
@@ -149,12 +178,12 @@ def _signed(directive: _Directive, shown: str, is_negative: bool) -> str:
 
 def _time(directive: _Directive, kind: str, text: str) -> str:
     letter = directive.letter[1]
-    _as_kind(directive._replace(letter=letter), kind, {"date", "timestamp"}, text)
-    known = {**_DATES, **_TIMES} if kind == "timestamp" else _DATES
-    moment = datetime.fromisoformat(text) if kind == "timestamp" else date.fromisoformat(text)
-    if letter == "L" and isinstance(moment, datetime):
+    _as_kind(directive._replace(letter=letter), kind, set(_KNOWN), text)
+    known = _KNOWN[kind]
+    moment = _PARSERS[kind](text)
+    if letter == "L" and isinstance(moment, time | datetime):
         shown = f"{moment.microsecond // 1000:03}"
-    elif letter == "p" and isinstance(moment, datetime):
+    elif letter == "p" and isinstance(moment, time | datetime):
         shown = moment.strftime("%p").lower()
     elif letter in known:
         shown = moment.strftime(known[letter])

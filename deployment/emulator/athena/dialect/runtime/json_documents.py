@@ -52,18 +52,23 @@ def number(document: str, place: str) -> str:
     """Return the number that a path of json_extract leads to, with its digits as the document writes them."""
     value: Any = json.loads(document, parse_float=str, parse_int=str)
     for step in _steps(place):
-        value = value[step]
+        value = value[int(step)] if isinstance(value, list) else value[step]
     return str(value)
 
 
 def path(text: str) -> str:
-    """Return a path of json_extract in DuckDB's form."""
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else _member(step) for step in _steps(text))
+    """Return a path of json_extract in DuckDB's form, numbers as places in arrays."""
+    return "$" + "".join(f"[{step}]" if step.isdecimal() else _member(step) for step in _steps(text))
 
 
-def _steps(text: str) -> list[str | int]:
+def members_path(text: str) -> str:
+    """Return a path in DuckDB's form, numbers as names of members: to Trino they may be either."""
+    return "$" + "".join(map(_member, _steps(text)))
+
+
+def _steps(text: str) -> list[str]:
     """Return the names and places that a path of json_extract consists of; it has no wildcards and filters."""
-    steps: list[str | int] = []
+    steps: list[str] = []
     at = 1
     while at < len(text):
         is_name = text[at] == "."
@@ -71,8 +76,7 @@ def _steps(text: str) -> list[str | int]:
         if text[at] not in ".[" or match is None or (not is_name and text[match.end() : match.end() + 1] != "]"):
             raise _invalid(text)
         name = match[0] if is_name else match[2] or re.sub(r"\\(.)", r"\1", match[1])
-        is_place = not is_name and match[2] is not None and name.isdecimal()
-        steps.append(int(name) if is_place else name)
+        steps.append(name)
         at = match.end() + (not is_name)
     if text[:1] != "$":
         raise _invalid(text)

@@ -102,17 +102,20 @@ MACROS: dict[str, str] = {
     # JSON
     "trino_json(x)": "CASE WHEN json_valid(x) THEN x END",
     "trino_json_copy(x)": "CASE WHEN regexp_matches(x, '[0-9][.eE]') THEN trino_json_rewrite(x) ELSE x END",
-    "trino_json_extract(x, p)": ("trino_json_copy(CAST(json_extract(trino_json(x), trino_json_path(p)) AS VARCHAR))"),
+    "trino_json_at(x, p)": (
+        "coalesce(json_extract(trino_json(x), trino_json_path(p)), "
+        "json_extract(trino_json(x), trino_json_members_path(p)))"
+    ),
+    "trino_json_extract(x, p)": "trino_json_copy(CAST(trino_json_at(x, p) AS VARCHAR))",
     "trino_json_scalar(x, p)": (
-        "CASE json_type(trino_json(x), trino_json_path(p)) WHEN 'ARRAY' THEN NULL WHEN 'OBJECT' THEN NULL "
+        "CASE json_type(trino_json_at(x, p)) WHEN 'ARRAY' THEN NULL WHEN 'OBJECT' THEN NULL "
         "WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN trino_json_number(x, p) "
-        "ELSE json_extract_string(trino_json(x), trino_json_path(p)) END"
+        "ELSE json_extract_string(trino_json_at(x, p), '$') END"
     ),
     "trino_json_size(x, p)": (
-        "CASE json_type(trino_json(x), trino_json_path(p)) "
-        "WHEN 'OBJECT' THEN len(json_keys(trino_json(x), trino_json_path(p))) "
-        "WHEN 'ARRAY' THEN CAST(json_array_length(trino_json(x), trino_json_path(p)) AS BIGINT) "
-        "ELSE CASE WHEN json_type(trino_json(x), trino_json_path(p)) IS NOT NULL THEN 0 END END"
+        "CASE json_type(trino_json_at(x, p)) WHEN 'OBJECT' THEN len(json_keys(trino_json_at(x, p))) "
+        "WHEN 'ARRAY' THEN CAST(json_array_length(trino_json_at(x, p)) AS BIGINT) "
+        "ELSE CASE WHEN json_type(trino_json_at(x, p)) IS NOT NULL THEN 0 END END"
     ),
     "trino_json_double(x)": (
         "CASE WHEN isfinite(x) THEN trino_double_text(CAST(CAST(x AS VARCHAR) AS DOUBLE)) "
@@ -127,7 +130,9 @@ MACROS: dict[str, str] = {
         "'INVALID_FUNCTION_ARGUMENT: Invalid JSON value: ' || x)"
     ),
     # Times
-    "trino_round_timestamp(t, unit)": "make_timestamp(((epoch_us(t) + unit // 2) // unit) * unit)",
+    # Half up also before 1970, where DuckDB's division of integers rounds up.
+    "trino_floor(n, unit)": "(n - ((n % unit + unit) % unit))",
+    "trino_round_timestamp(t, unit)": "make_timestamp(trino_floor(epoch_us(t) + unit // 2, unit))",
     "trino_round_zoned(t, unit)": "timezone('UTC', trino_round_timestamp(timezone('UTC', t), unit))",
     "trino_timestamp_text(t, digits)": (
         "left(strftime(t, '%Y-%m-%d %H:%M:%S.%f'), 19 + CASE WHEN digits = 0 THEN 0 ELSE digits + 1 END)"
