@@ -44,6 +44,7 @@ _CASTS = {
     YEAR_MONTH: (YEAR_MONTH, "varchar"),
     "varbinary": ("varbinary",),
 }
+_SCALAR_TYPES = ("'VARCHAR'", "'BOOLEAN'", "'BIGINT', 'UBIGINT'", "'DOUBLE'")
 _IS_PARSED = re.compile(r"trino_in_utc\(")
 _INTEGER_NAMES = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
 
@@ -257,18 +258,23 @@ def _from_json(value: Value, wanted: Type, is_safe: bool) -> str:
     is_scalar = f"(json_type({sql}) NOT IN ('ARRAY', 'OBJECT'))"
     if wanted.is_text:
         return _cut(checked(f"trino_json_text({sql})", is_scalar, _not_castable(sql, wanted), is_safe=is_safe), wanted)
-    # Each of these is null for JSON of another type: DuckDB may evaluate them all.
-    text = f"CASE WHEN json_type({sql}) = 'VARCHAR' THEN json_extract_string({sql}, '$') END"
-    double = f"CASE WHEN json_type({sql}) = 'DOUBLE' THEN TRY_CAST({sql} AS DOUBLE) END"
-    whole = f"CASE WHEN json_type({sql}) IN ('BIGINT', 'UBIGINT') THEN TRY_CAST({sql} AS DECIMAL(38, 0)) END"
-    truth = f"CASE WHEN json_type({sql}) = 'BOOLEAN' THEN {sql} = 'true' END"
-    branches = (
-        _from_text(Value(text, Type("varchar")), wanted, is_safe),
-        _from_number(Value(double, DOUBLE), wanted, is_safe),
-        _from_number(Value(whole, Type("decimal", (38, 0))), wanted, is_safe),
-        _from_boolean(Value(truth, Type("boolean")), wanted, is_safe),
-    )
+    text, truth, whole, double = (_of_types(sql, types) for types in _SCALAR_TYPES)
+    if wanted.name == "decimal":
+        # A decimal has the digits that the number is written with.
+        numbers = [Value(whole, Type("varchar")), Value(double, Type("varchar"))]
+    else:
+        numbers = [
+            Value(f"TRY_CAST({whole} AS DECIMAL(38, 0))", Type("decimal", (38, 0))),
+            Value(f"TRY_CAST({double} AS DOUBLE)", DOUBLE),
+        ]
+    texts = [Value(f"json_extract_string({text}, '$')", Type("varchar")), Value(f"({truth} = 'true')", Type("boolean"))]
+    branches = (cast(entry, wanted, is_safe=is_safe) for entry in (*texts, *numbers))
     return checked(f"coalesce({', '.join(branches)})", is_scalar, _not_castable(sql, wanted), is_safe=is_safe)
+
+
+def _of_types(sql: str, types: str) -> str:
+    """Return JSON of the types of DuckDB that are listed, null for other JSON: DuckDB may evaluate what it is for."""
+    return f"CASE WHEN json_type({sql}) IN ({types}) THEN {sql} END"
 
 
 def _not_castable(sql: str, wanted: Type) -> str:
