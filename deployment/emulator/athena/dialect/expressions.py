@@ -6,6 +6,7 @@ https://trino.io/docs/current/language/types.html, functions/conditional.html
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -46,7 +47,8 @@ EXTRACTED = {
     "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DAY_OF_MONTH", "DAY_OF_WEEK", "DOW", "DAY_OF_YEAR", "DOY",
     "YEAR_OF_WEEK", "YOW", "HOUR", "MINUTE", "SECOND",
 }  # fmt: skip
-_MILLISECONDS = {"SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000, "WEEK": 604_800_000}
+# In months or in milliseconds.
+_UNITS = {"YEAR": 12, "MONTH": 1, "DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}
 
 
 def _column(node: exp.Column, scope: Scope) -> Value:
@@ -123,31 +125,39 @@ def _array(node: exp.Array, scope: Scope) -> Value:
 
 
 def _interval(node: exp.Interval, scope: Scope) -> Value:
-    unit, text = node.args["unit"], node.this.name
-    if isinstance(unit, exp.IntervalSpan):
-        return _span(node, unit, text, scope)
-    name = unit.name.upper().removesuffix("S")
-    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", text):
-        raise refusal("INVALID_LITERAL", f"'{text}' is not a valid INTERVAL literal", node, scope)
-    if name in {"YEAR", "MONTH"}:
-        return Value(f"to_months({int(text) * (12 if name == 'YEAR' else 1)})", Type(YEAR_MONTH))
-    if name not in _MILLISECONDS:
-        raise refusal("INVALID_LITERAL", f"'{text}' {name} is not a valid INTERVAL literal", node, scope)
-    return Value(f"to_milliseconds({int(float(text) * _MILLISECONDS[name])})", Type(DAY_TIME))
+    unit, literal = node.args["unit"], node.this
+    sign = -1 if isinstance(literal, exp.Neg) else 1
+    text = literal.this.name if isinstance(literal, exp.Neg) else literal.name
+    is_span = isinstance(unit, exp.IntervalSpan)
+    first = (unit.this if is_span else unit).name.upper()
+    last = unit.expression.name.upper() if is_span else first
+    for units, maker, kind in (
+        (("YEAR", "MONTH"), "to_months", YEAR_MONTH),
+        (("DAY", "HOUR", "MINUTE", "SECOND"), "to_milliseconds", DAY_TIME),
+    ):
+        if first in units and last in units[units.index(first) :]:
+            total = _sum_of_units(text, units[units.index(first) : units.index(last) + 1])
+            if total is not None:
+                return Value(f"{maker}({sign * total})", Type(kind))
+    raise refusal("INVALID_LITERAL", f"'{text}' is not a valid INTERVAL literal", node, scope)
 
 
-def _span(node: exp.Interval, unit: exp.IntervalSpan, text: str, scope: Scope) -> Value:
-    names = (unit.this.name.upper(), unit.expression.name.upper())
-    sign = -1 if text.startswith("-") else 1
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
-    if names == ("YEAR", "MONTH") and len(numbers) == 2:
-        return Value(f"to_months({sign * (numbers[0] * 12 + numbers[1])})", Type(YEAR_MONTH))
-    units = ("DAY", "HOUR", "MINUTE", "SECOND")
-    if names[0] not in units or names[1] not in units:
-        raise refusal("INVALID_LITERAL", f"'{text}' is not a valid INTERVAL literal", node, scope)
-    taken = units[units.index(names[0]) : units.index(names[1]) + 1]
-    total = sum(number * _MILLISECONDS[name] for number, name in zip(numbers, taken, strict=False))
-    return Value(f"to_milliseconds({sign * total})", Type(DAY_TIME))
+def _sum_of_units(text: str, units: tuple[str, ...]) -> int | None:
+    """Return the months or milliseconds of an interval's text; ``None`` unless it has those units or the first of them.
+
+    https://github.com/trinodb/trino/blob/master/core/trino-main/src/main/java/io/trino/util/DateTimeUtils.java
+    """
+    pattern = ""
+    for name in reversed(units):
+        number = r"(\d+(?:\.\d+)?)" if name == "SECOND" else r"(\d+)"
+        separator = {"YEAR": "-", "DAY": " "}.get(name, ":")
+        pattern = f"{number}(?:{separator}{pattern})?" if pattern else number
+    match = re.fullmatch(f"([+-]?){pattern}", text)
+    if match is None:
+        return None
+    numbers = zip(match.groups("0")[1:], units, strict=True)
+    total = sum(int(Decimal(number) * _UNITS[name]) for number, name in numbers)
+    return -total if match[1] == "-" else total
 
 
 def _cast(node: exp.Cast, scope: Scope) -> Value:

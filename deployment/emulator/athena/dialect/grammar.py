@@ -56,12 +56,24 @@ _PARTS: dict[type[exp.Expression], set[str]] = {
     exp.With: {"expressions", "recursive"},
 }  # fmt: skip
 _JOINS = {"", "CROSS", "INNER", "OUTER"}
+_RANGES = (exp.Between, exp.In, exp.Like)
+_PREDICATES = (
+    *_RANGES, exp.EQ, exp.Escape, exp.GT, exp.GTE, exp.Is, exp.LT, exp.LTE, exp.NEQ, exp.Not, exp.NullSafeEQ,
+    exp.NullSafeNEQ,
+)  # fmt: skip
+
+
+def is_predicate(node: exp.Expression | None) -> bool:
+    """Return whether an expression is a predicate without parentheses, of which no other can be made."""
+    return isinstance(node, _PREDICATES)
 
 
 def check_tokens(tokens: Sequence[Token], query: str) -> None:
     """Refuse operators and literals that only other dialects have; ``MALFORMED_QUERY`` with their position."""
     for at, token in enumerate(tokens):
         if token.text in OPERATORS and token.token_type not in {TokenType.STRING, TokenType.IDENTIFIER}:
+            raise _refusal(token, f"'{token.text}'")
+        if token.token_type in {TokenType.ISNULL, TokenType.NOTNULL}:
             raise _refusal(token, f"'{token.text}'")
         if token.token_type == TokenType.HEX_STRING and query[token.start : token.start + 2].lower() == "0x":
             raise _refusal(token, "hexadecimal numbers are not supported on the laptop")
@@ -91,6 +103,8 @@ def _check_interval(following: Sequence[Token]) -> None:
 def check_tree(tree: exp.Expression) -> None:
     """Refuse clauses of other dialects, which would be ignored; ``MALFORMED_QUERY`` with their name."""
     for node in tree.walk():
+        if isinstance(node, _RANGES) and is_predicate(node.this):
+            raise RequestRefusedError("line 1:1: mismatched input: a predicate of a predicate", "MALFORMED_QUERY")
         known = _PARTS.get(type(node))
         if known is None:
             continue

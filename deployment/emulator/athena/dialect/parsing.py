@@ -12,14 +12,15 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.parsers.trino import TrinoParser
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
-from deployment.emulator.athena.dialect.grammar import check_tokens, check_tree
+from deployment.emulator.athena.dialect.grammar import check_tokens, check_tree, is_predicate
 from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
 
 QUERY = re.compile(r"\s*(?:(?:SELECT|WITH|VALUES|TABLE|INSERT)\b|\()", re.IGNORECASE)
 # Functions with a syntax of their own.
 SPECIAL_FORMS = {"CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING"}
+_DOUBLE = re.compile(r"[\d.]+[eE][+-]?\d+")
 
 
 class _Parser(TrinoParser):  # type: ignore[misc]
@@ -50,6 +51,12 @@ class _Parser(TrinoParser):  # type: ignore[misc]
         if isinstance(limit, exp.Limit) and limit.args.get("offset") is not None:
             self.raise_error("Expecting: <EOF>")
         return limit
+
+    def _build_predicate(self, klass: Any, this: Any, expression: Any, *arguments: Any, **options: Any) -> Any:
+        """Build a predicate, neither side of which is one: Athena wants parentheses about that."""
+        if is_predicate(this) or is_predicate(expression):
+            self.raise_error("Expecting: <EOF>")
+        return super()._build_predicate(klass, this, expression, *arguments, **options)
 
     def _parse_types(self, *arguments: Any, **options: Any) -> Any:
         """Parse a type and note the name that it is written with: the tree has one for those of several dialects."""
@@ -121,6 +128,20 @@ class TrinoQueries(Trino):  # type: ignore[misc]
 
     INDEX_OFFSET = 0
     Parser = _Parser
+
+    def tokenize(self, sql: str) -> list[Token]:
+        """Split a query into tokens; ``1e0-2`` is three of them, and to sqlglot one."""
+        tokens: list[Token] = super().tokenize(sql)
+        for at, token in enumerate(tokens):
+            number = _DOUBLE.match(token.text) if token.token_type == TokenType.NUMBER else None
+            if number is None or number.end() == len(token.text):
+                continue
+            end = token.start + number.end()
+            column = token.col - len(token.text) + number.end()
+            double = Token(TokenType.NUMBER, number[0], line=token.line, col=column, start=token.start, end=end - 1)
+            rest = self.tokenize(re.sub(r"[^\r\n]", " ", sql[:end]) + sql[end:])
+            return [*tokens[:at], double, *rest]
+        return tokens
 
 
 _DIALECT = TrinoQueries()

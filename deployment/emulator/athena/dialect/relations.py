@@ -185,7 +185,8 @@ def _unnest(node: exp.Unnest, left: Relation, outer: Scope) -> Relation:
         value = value_of(entry, scope)
         if value.type.name not in {"array", "map"}:
             raise refusal("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", entry, outer)
-        lengths.append(f"coalesce(len({value.sql}), 0)")
+        keys = f"map_keys({value.sql})" if value.type.name == "map" else value.sql
+        lengths.append(f"coalesce(len({keys}), 0)")
         for text, kind in _columns_of(value):
             texts.append(f"unnest({text})")
             kinds.append(kind)
