@@ -23,11 +23,11 @@ SPARK_SETTINGS = {
         "-Duser.timezone=UTC -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
     ),
     "spark.driver.host": "127.0.0.1",
-    "spark.driver.memory": "1g",
+    "spark.driver.memory": "1536m",
     "spark.master": "local[2]",
     # A window over hundreds of thousands of events of one session spills to many files, each of which is read with
     # buffers outside this share of the memory: three megabytes each, or one without reading ahead.
-    "spark.memory.fraction": "0.4",
+    "spark.memory.fraction": "0.5",
     "spark.unsafe.sorter.spill.read.ahead.enabled": "false",
     # On Glue it splits skewed partitions; on two cores planning anew after each stage costs more than it saves.
     "spark.sql.adaptive.enabled": "false",
