@@ -56,6 +56,15 @@ _PARTS: dict[type[exp.Expression], set[str]] = {
     exp.With: {"expressions", "recursive"},
 }  # fmt: skip
 _JOINS = {"", "CROSS", "INNER", "OUTER"}
+# https://trino.io/docs/current/language/reserved.html, but for those that are values themselves (CURRENT_DATE).
+RESERVED = {
+    "ALTER", "AND", "AS", "BETWEEN", "BY", "CASE", "CAST", "CONSTRAINT", "CREATE", "CROSS", "CUBE",
+    "DEALLOCATE", "DELETE", "DESCRIBE", "DISTINCT", "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS",
+    "EXTRACT", "FALSE", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "IN", "INNER", "INSERT",
+    "INTERSECT", "INTO", "IS", "JOIN", "LEFT", "LIKE", "NATURAL", "NOT", "NULL", "ON", "OR", "ORDER", "OUTER",
+    "PREPARE", "RECURSIVE", "RIGHT", "ROLLUP", "SELECT", "TABLE", "THEN", "TRIM", "TRUE", "UESCAPE", "UNION",
+    "UNNEST", "USING", "VALUES", "WHEN", "WHERE", "WITH",
+}  # fmt: skip
 _RANGES = (exp.Between, exp.In, exp.Like)
 _PREDICATES = (
     *_RANGES, exp.EQ, exp.Escape, exp.GT, exp.GTE, exp.Is, exp.LT, exp.LTE, exp.NEQ, exp.Not, exp.NullSafeEQ,
@@ -105,6 +114,8 @@ def check_tree(tree: exp.Expression) -> None:
     for node in tree.walk():
         if isinstance(node, _RANGES) and is_predicate(node.this):
             raise RequestRefusedError("line 1:1: mismatched input: a predicate of a predicate", "MALFORMED_QUERY")
+        if isinstance(node, exp.Identifier) and not node.quoted and node.name.upper() in RESERVED:
+            raise RequestRefusedError(f"line 1:1: mismatched input '{node.name}'", "MALFORMED_QUERY")
         known = _PARTS.get(type(node))
         if known is None:
             continue
