@@ -63,11 +63,12 @@ rates AS (
     clicks,
     buyers,
     clicks / nullif(exposures, 0) AS ctr,
-    -- Rounding can leave less than 0 where all users have the same rate.
+    -- Rounding leaves a little more or less than 0 where all users have the same rate.
     greatest(
       clicks_variance
       - 2 * clicks / nullif(exposures, 0) * covariance
-      + power(clicks / nullif(exposures, 0), 2) * exposures_variance,
+      + power(clicks / nullif(exposures, 0), 2) * exposures_variance
+      - 1e-12 * clicks_variance,
       0
     ) * users / nullif(power(exposures, 2), 0) AS variance,
     CAST(buyers AS double) / nullif(users, 0) AS buyer_rate,
