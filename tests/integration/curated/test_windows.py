@@ -63,7 +63,7 @@ def built(spark, tmp_path_factory, request):
     whole = reference.build(build.lake, CURRENCY)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(job, "MAX_DAYS", 30)
-        _fail_on_a_truncated_file(build, windows[0], rng)
+        _fail_on_a_truncated_file(build, windows, rng)
         manifests = [_run(build, f"run-{number}", window) for number, window in enumerate(windows[:-1])]
     manifests.append(_run_after_a_killed_one(build, windows[-1], rng))
     expected = [sum(_is_within(moment, window) for moment in arrivals) for window in windows]
@@ -106,10 +106,15 @@ def _run(build: Builder, run_id: str, window: Window) -> dict[str, Any]:
     return manifest
 
 
-def _fail_on_a_truncated_file(build: Builder, window: Window, rng: Random) -> None:
-    """Run the job on a window with a truncated file, check that it names the file and changes nothing, and mend it."""
-    paths = [path for path in _event_files(build.lake) if _is_within(_partition(path), window)]
-    damaged = rng.choice(sorted(paths))
+def _fail_on_a_truncated_file(build: Builder, windows: list[Window], rng: Random) -> None:
+    """Run the job on a window with a truncated file, check that it names the file and changes nothing, and mend it.
+
+    It is the first window with a file: two cuts in one hour have none between them.
+    """
+    files = sorted(_event_files(build.lake))
+    among = ((window, [path for path in files if _is_within(_partition(path), window)]) for window in windows)
+    window, paths = next((window, paths) for window, paths in among if paths)
+    damaged = rng.choice(paths)
     whole = damaged.read_bytes()
     damaged.write_bytes(whole[:-100])
     with pytest.raises((Py4JJavaError, PySparkException)) as error:
