@@ -49,7 +49,7 @@ def print_audit(audit: Audit, console: Console) -> None:
 def describe_not_forwarded(types: Counter[str]) -> str:
     """Return how many events of which types the event tracker does not get, and why; of none an empty text."""
     counts = ", ".join(f"{count:,} {event_type}" for event_type, count in types.most_common())
-    return f"{counts}: no interactions, and of no user in a session" if counts else ""
+    return f"{counts}: neither interactions nor log-ins" if counts else ""
 
 
 def stage_table(audit: Audit) -> Table:

@@ -71,9 +71,8 @@ def add_parts(events: DataFrame) -> DataFrame:
     whole = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     latest = F.last("last.user", ignorenulls=True).over(earlier)
     first = F.first("first.user", ignorenulls=True).over(whole)
-    return events.join(
-        broadcast_if_small(parts.select(*PART, F.coalesce(latest, first).alias("carried"))), [*PART], "left"
-    )
+    carried = parts.select(*PART, F.coalesce(latest, first).alias("carried"))
+    return events.join(broadcast_if_small(carried), [*PART], "left")
 
 
 def add_users(events: DataFrame) -> DataFrame:

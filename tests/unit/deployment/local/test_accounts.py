@@ -87,7 +87,7 @@ def test_the_table_has_each_difference_between_the_stages():
     assert rows["refused"][0] == "3"
     assert rows["  kept"] == ["5", "with the reason in the table bad_rows; 3 more: sent again, or of other producers"]
     assert rows["  not kept"] == ["1", "stored nowhere, since the bytes may deny consent"]
-    assert rows["not forwarded"] == ["3", "2 RemoveFromCart, 1 Dislike: no interactions, and of no user in a session"]
+    assert rows["not forwarded"] == ["3", "2 RemoveFromCart, 1 Dislike: neither interactions nor log-ins"]
     assert rows["at the tracker"] == ["2", "different events of this run; 1 failed and kept for a replay"]
 
 
